@@ -59,7 +59,8 @@ $(PY):
 	@$(PYTHON) -m venv --without-pip $(V)
 
 $(V)/.run: requirements.lock $(PY)
-	@test -e $(V)/.test || { echo "Installing what the portal needs (once)"; $(call INSTALL,requirements.lock); }
+	@if test -e $(V)/.test; then $(MAKE) -s $(V)/.test; else \
+	  echo "Installing what the portal needs (once)"; $(call INSTALL,requirements.lock); fi
 	@touch $@
 
 $(V)/.test: requirements-dev.lock $(PY)
