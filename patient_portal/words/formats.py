@@ -13,9 +13,13 @@ from babel import Locale, UnknownLocaleError, dates
 
 # Countries that write the time of day with twelve hours (CLDR timeData, preferred "h").
 _TWELVE_HOURS = frozenset(
-    "US CA AU NZ IN PK BD LK PH MY SG EG SA AE JO IQ KW QA BH OM YE SY LB SD LY DZ MA TN "
-    "MX CO VE DO PR PA NI HN SV GT KR TW HK NG GH KE ZA ET JM TT".split()
-)
+    {
+        "US", "CA", "AU", "NZ", "IN", "PK", "BD", "LK", "PH", "MY", "SG", "EG",
+        "SA", "AE", "JO", "IQ", "KW", "QA", "BH", "OM", "YE", "SY", "LB", "SD",
+        "LY", "DZ", "MA", "TN", "MX", "CO", "VE", "DO", "PR", "PA", "NI", "HN",
+        "SV", "GT", "KR", "TW", "HK", "NG", "GH", "KE", "ZA", "ET", "JM", "TT",
+    }
+)  # fmt: skip
 
 _DATE_STYLES = {"medium": "yMMMd", "long": "yMMMMd", "full": "yMMMMEEEEd", "day": "MMMMd"}
 
