@@ -88,6 +88,7 @@ def test_the_wheel_migrates_a_new_database(unpacked: Path) -> None:
     said = _in_wheel(
         unpacked,
         f"from patient_portal.database import Database, upgrade; upgrade({url!r}); "
-        f"from sqlalchemy import inspect; print(*inspect(Database({url!r}).engine).get_table_names())",
+        f"from sqlalchemy import inspect; engine = Database({url!r}).engine; "
+        "print(*inspect(engine).get_table_names())",
     )
     assert "alembic_version" in said
