@@ -54,7 +54,7 @@ clean: ## Remove what the commands above made
 	find translations patient_portal -name '*.mo' -type f -exec rm -f {} +
 
 $(PY):
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 run")'
 	@echo "Making $(V)"
 	@$(PYTHON) -m venv --without-pip $(V)
 
