@@ -1,7 +1,6 @@
 """Look a sentence up, fill its placeholders, and never fail on a broken translation."""
 
 import re
-from gettext import NullTranslations
 from pathlib import Path
 
 import structlog
@@ -75,23 +74,28 @@ class Words:
         """Translate a counted sentence of `learn`; `%(n)s` is the count."""
         return self.translate_count("learn", one, many, n, values)
 
-    def has(self, domain: str, msgid: str) -> bool:
-        """Say whether the sentence is translated; English always is."""
+    def find(self, domain: str, msgid: str) -> str | None:
+        """Return the translation with its placeholders unfilled; None if there is none."""
+        if self.language == SOURCE_LANGUAGE or not msgid:
+            return None  # gettext answers the empty msgid with the catalog's header
+        found = translations(self.language, domain, self.directory).gettext(msgid)
+        return None if found == msgid else found
+
+    def find_count(self, domain: str, one: str, many: str, n: int) -> str:
+        """Return the form for `n` with its placeholders unfilled, English if there is none."""
+        source = one if n == 1 else many
         if self.language == SOURCE_LANGUAGE:
-            return True
-        catalog = translations(self.language, domain, self.directory)
-        return _lookup(catalog, msgid) is not None
+            return source
+        found = translations(self.language, domain, self.directory).ngettext(one, many, n)
+        return found or source
 
     def translate(self, domain: str, msgid: str, values: dict[str, object]) -> str:
         """Translate one sentence of the named domain."""
-        if not msgid:
-            return ""  # gettext answers the empty msgid with the catalog's header
-        if self.language != SOURCE_LANGUAGE:
-            found = _lookup(translations(self.language, domain, self.directory), msgid)
-            if found is not None:
-                filled = self._try_fill(domain, found, values)
-                if filled is not None:
-                    return filled
+        found = self.find(domain, msgid)
+        if found is not None:
+            filled = self._try_fill(domain, found, values)
+            if filled is not None:
+                return filled
         return _fill_source(domain, msgid, values)
 
     def translate_count(
@@ -100,13 +104,11 @@ class Words:
         """Translate one counted sentence of the named domain."""
         values = {"n": n, **values}
         source = one if n == 1 else many
-        if self.language != SOURCE_LANGUAGE:
-            catalog = translations(self.language, domain, self.directory)
-            found = catalog.ngettext(one, many, n)
-            if found not in (one, many, ""):
-                filled = self._try_fill(domain, found, values)
-                if filled is not None:
-                    return filled
+        found = self.find_count(domain, one, many, n)
+        if found != source:
+            filled = self._try_fill(domain, found, values)
+            if filled is not None:
+                return filled
         return _fill_source(domain, source, values)
 
     def _try_fill(self, domain: str, text: str, values: dict[str, object]) -> str | None:
@@ -115,11 +117,6 @@ class Words:
         except (KeyError, TypeError, ValueError):
             _log.error("translation_broken", language=self.language, domain=domain)
             return None
-
-
-def _lookup(catalog: NullTranslations, msgid: str) -> str | None:
-    found = catalog.gettext(msgid)
-    return None if found == msgid or not found else found
 
 
 def _fill_source(domain: str, msgid: str, values: dict[str, object]) -> str:
