@@ -1,0 +1,201 @@
+"""Engine, sessions and transactions: the only file that commits.
+
+One code base runs on two engines. SQLite serves one web process and one worker process on one
+machine; PostgreSQL serves many of each. Both give the same promise: what ``transaction()`` left
+without an exception is on disk.
+"""
+
+import secrets
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    Table,
+    TypeDecorator,
+    create_engine,
+    event,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+# Timeouts of the PostgreSQL session, milliseconds. The server's own default is "for ever", and a
+# statement that waits for ever is a red answer that nobody hears of.
+POSTGRES_TIMEOUTS = {
+    "statement_timeout": 15_000,
+    "lock_timeout": 5_000,
+    "idle_in_transaction_session_timeout": 15_000,
+}
+SQLITE_BUSY_MS = 10_000
+
+
+class Base(DeclarativeBase):
+    """Every table of the portal; names of constraints are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time. Stored without zone on SQLite, which has none, and read back aware."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time without zone: it would mean another moment on each machine."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without zone cannot be stored")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the time back in UTC, with its zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def new_id() -> str:
+    """A new row's identity: 96 random bits in 16 characters, safe in an address."""
+    return secrets.token_urlsafe(12)
+
+
+class DatabaseUnusable(RuntimeError):
+    """The database answers, but not in a way that keeps what it is given."""
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # `synchronous` belongs to the connection, not to the file: without this line the last
+    # commit before a power cut may be gone, and it may be a red answer.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
+    mode = cursor.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    synchronous = cursor.execute("PRAGMA synchronous").fetchone()[0]
+    cursor.close()
+    if mode != "wal" or synchronous != 2:
+        raise DatabaseUnusable(
+            f"SQLite runs with journal_mode={mode}, synchronous={synchronous}; "
+            "it must be wal and 2 (FULL). Put the file on a local disk."
+        )
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # IMMEDIATE takes the write lock before the first read, so what a writer read is still true
+    # when it writes. Reads alone ask for a plain BEGIN and never wait for a writer.
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))
+
+
+def build_engine(url: str, *, pool_size: int = 8) -> Engine:
+    """An engine for ``sqlite:///file`` or ``postgresql://…``; other engines are refused.
+
+    Raises:
+        DatabaseUnusable: the address names another engine.
+    """
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        engine = create_engine(address, pool_size=pool_size, max_overflow=pool_size)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if address.get_backend_name() == "postgresql":
+        options = " ".join(f"-c {name}={value}" for name, value in POSTGRES_TIMEOUTS.items())
+        return create_engine(
+            address.set(drivername="postgresql+psycopg"),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            connect_args={"options": f"{options} -c timezone=UTC", "connect_timeout": 5},
+        )
+    raise DatabaseUnusable(
+        f"DATABASE_URL names {address.get_backend_name()}; use sqlite or postgresql"
+    )
+
+
+class Database:
+    """The engine and its sessions. Entry points hold one; services only ever see a session."""
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.engine = build_engine(url, pool_size=pool_size)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        # SQLite lets one writer in at a time and makes the others sleep and retry, unfairly.
+        # Queueing the threads of one process here cuts the slowest answers tenfold.
+        self._turn: AbstractContextManager[Any] = (
+            threading.Lock() if self.is_sqlite else nullcontext()
+        )
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the one-machine engine."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that may write: committed when the block ends, rolled back when it raises."""
+        with self._turn, self._sessions() as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads one consistent state; never waits for a writer on SQLite."""
+        with self._sessions() as session:
+            if self.is_sqlite:
+                session.connection(execution_options={"begin": "BEGIN"})
+            yield session
+            session.rollback()
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def insert_once(
+    session: Session, table: Table, row: Mapping[str, Any], unique: Sequence[str], where: Any = None
+) -> bool:
+    """Insert a row unless one with the same unique columns is there. True if it went in.
+
+    Two requests may carry the same form at the same moment; the database, not a look beforehand,
+    decides which of them is the first.
+    """
+    dialect = session.get_bind().dialect.name
+    if dialect == "sqlite":
+        on_sqlite = sqlite.insert(table).values(**row)
+        statement: Any = on_sqlite.on_conflict_do_nothing(index_elements=unique, index_where=where)
+    else:
+        on_postgres = postgresql.insert(table).values(**row)
+        statement = on_postgres.on_conflict_do_nothing(index_elements=unique, index_where=where)
+    result = session.execute(statement)
+    return isinstance(result, CursorResult) and result.rowcount == 1
+
+
+def upgrade(url: str) -> None:
+    """Bring the database at ``url`` to the newest migration. Safe to run again."""
+    # Imported here: only this command needs the migration tool.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "patient_portal:migrations")
+    config.attributes["url"] = url
+    command.upgrade(config, "head")

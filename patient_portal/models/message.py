@@ -1,0 +1,93 @@
+"""Texts: the message row is the outbox, written in the transaction of what it tells."""
+
+from enum import StrEnum
+
+from sqlalchemy import Index, SmallInteger, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from patient_portal.database import Base
+from patient_portal.models.columns import Id, Moment, code_of, ref_to
+
+
+class Lane(StrEnum):
+    """Alerts never wait behind reminders: each lane is claimed on its own."""
+
+    ALERT = "alert"
+    PATIENT = "patient"  # codes and answers to a person who waits
+    REMINDER = "reminder"
+
+
+class MessageKind(StrEnum):
+    """What a text is for."""
+
+    STAFF_ALERT = "staff_alert"
+    STAFF_WORSE = "staff_worse"
+    CALL_NOW = "call_now"
+    INVITE = "invite"
+    CODE = "code"
+    REMINDER = "reminder"
+    REPLY = "reply"
+
+
+class MessageState(StrEnum):
+    """Where a text is. The order of rank is in ``domain.delivery``."""
+
+    DUE = "due"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class Message(Base):
+    """A text to one phone. ``body`` may hold ``{secret}``: the worker fills it when it sends.
+
+    ``secret_of`` names what the secret is derived from (``link:<id>`` or ``code:<id>``), so that
+    neither a link nor a code lies in the database.
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (
+        Index("ix_message_due", "lane", "state", "due_at"),
+        Index("ix_message_to", "to_number", "created_at"),
+    )
+
+    id: Mapped[Id]
+    clinic_id: Mapped[str] = ref_to("clinic")
+    kind: Mapped[MessageKind] = code_of(MessageKind)
+    lane: Mapped[Lane] = code_of(Lane)
+    to_number: Mapped[str] = mapped_column(String(20))  # E.164
+    patient_id: Mapped[str | None] = ref_to("patient", index=True)
+    staff_id: Mapped[str | None] = ref_to("staff_member")
+    alert_id: Mapped[str | None] = ref_to("alert", index=True)
+    body: Mapped[str] = mapped_column(String(700))
+    secret_of: Mapped[str | None] = mapped_column(String(24))
+    once_key: Mapped[str] = mapped_column(String(120), unique=True)  # what makes it one text
+    state: Mapped[MessageState] = code_of(MessageState)
+    due_at: Mapped[Moment]
+    expires_at: Mapped[Moment]  # not sent any more after this moment
+    lease_until: Mapped[Moment | None]
+    lease_by: Mapped[str | None] = mapped_column(String(40))
+    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    gateway_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    error_code: Mapped[str | None] = mapped_column(String(40))
+    created_at: Mapped[Moment]
+    accepted_at: Mapped[Moment | None]
+    delivered_at: Mapped[Moment | None]
+    failed_at: Mapped[Moment | None]
+
+
+class InboundText(Base):
+    """A text that somebody sent us, kept before it is understood."""
+
+    __tablename__ = "inbound_text"
+
+    id: Mapped[Id]
+    gateway_id: Mapped[str] = mapped_column(String(40), unique=True)
+    from_number: Mapped[str] = mapped_column(String(20), index=True)
+    body: Mapped[str] = mapped_column(String(1600))
+    received_at: Mapped[Moment]
+    handled_as: Mapped[str | None] = mapped_column(String(24))

@@ -1,0 +1,72 @@
+"""Patients, and the people who help them."""
+
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Index, Numeric, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from patient_portal.database import Base
+from patient_portal.models.columns import Id, Json, Moment, ref_to
+
+
+class Patient(Base):
+    """A person on differentiation therapy, and how the portal speaks with them."""
+
+    __tablename__ = "patient"
+    __table_args__ = (Index("ix_patient_reminder", "reminder_due_at"),)
+
+    id: Mapped[Id]
+    clinic_id: Mapped[str] = ref_to("clinic", index=True)
+    first_name: Mapped[str] = mapped_column(String(60))
+    last_name: Mapped[str] = mapped_column(String(60))
+    birth_year: Mapped[int]
+    record_number: Mapped[str | None] = mapped_column(String(30))  # the hospital's own number
+    phone: Mapped[str] = mapped_column(String(20), index=True)  # E.164
+    language: Mapped[str] = mapped_column(String(12))
+    country: Mapped[str] = mapped_column(String(2))  # country of stay
+    zone: Mapped[str] = mapped_column(String(40))  # IANA; days and reminders are counted in it
+    drug: Mapped[str] = mapped_column(String(24))  # code of contract: atra, enasidenib, unknown
+    partners: Mapped[list[Any]] = mapped_column(Json, default=list)  # other medicines, shown only
+    first_dose_on: Mapped[date | None]
+    baseline_weight: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))  # as entered
+    baseline_weight_unit: Mapped[str | None] = mapped_column(String(2))  # kg or lb
+    usual: Mapped[list[Any]] = mapped_column(Json, default=list)  # items that are long-standing
+    temperature_unit: Mapped[str] = mapped_column(String(1), default="c")  # c or f
+    weight_unit: Mapped[str] = mapped_column(String(2), default="kg")
+    has_scale: Mapped[bool] = mapped_column(default=True)
+    has_thermometer: Mapped[bool] = mapped_column(default=True)
+    reminder_at: Mapped[time] = mapped_column(default=time(9, 0))  # local wall time
+    reminder_due_at: Mapped[Moment | None]  # next reminder, UTC; empty = none planned
+    invited_at: Mapped[Moment | None]
+    enrolled_at: Mapped[Moment | None]
+    consent_version: Mapped[str | None] = mapped_column(String(20))
+    texts_stopped_at: Mapped[Moment | None]  # the phone answered STOP
+    ended_at: Mapped[Moment | None]
+    created_at: Mapped[Moment]
+
+
+class Caregiver(Base):
+    """Someone who helps, with a phone and a language of their own."""
+
+    __tablename__ = "caregiver"
+
+    id: Mapped[Id]
+    clinic_id: Mapped[str] = ref_to("clinic")
+    first_name: Mapped[str] = mapped_column(String(60))
+    phone: Mapped[str] = mapped_column(String(20), index=True)
+    language: Mapped[str] = mapped_column(String(12))
+    created_at: Mapped[Moment]
+
+
+class CaregiverGrant(Base):
+    """What a caregiver may do for a patient. ``scopes`` holds report, status, remind, …"""
+
+    __tablename__ = "caregiver_grant"
+
+    caregiver_id: Mapped[str] = ref_to("caregiver", primary_key=True)
+    patient_id: Mapped[str] = ref_to("patient", primary_key=True)
+    scopes: Mapped[list[Any]] = mapped_column(Json)
+    granted_at: Mapped[Moment]
+    ended_at: Mapped[Moment | None]

@@ -1,0 +1,15 @@
+"""What every service may need to know of the place it runs in."""
+
+from dataclasses import dataclass, field
+
+from patient_portal.domain.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class Site:
+    """The address people open, the secret that links derive from, and the rules in force."""
+
+    base_url: str
+    pepper: str = field(repr=False)
+    protocol: Protocol
+    is_demo: bool = False

@@ -1,0 +1,76 @@
+"""Every sentence that is sent by text. No name, no symptom, no medicine, no speciality.
+
+Staff texts are one GSM-7 segment; patients' are at most two in other alphabets. ``{secret}`` in a
+body is filled by the worker with the token or code when it sends the text.
+"""
+
+from patient_portal.domain.levels import TriageLevel
+from patient_portal.words import Words
+
+
+def staff_alert(
+    words: Words, *, clinic: str, ref: str, level: TriageLevel, url: str, worse: bool = False
+) -> str:
+    """The text that pages a member of staff."""
+    if worse and level is TriageLevel.EMERGENCY:
+        return words.safety(
+            "%(clinic)s: ALERT %(ref)s got WORSE, now EMERGENCY level. Open: %(url)s",
+            clinic=clinic, ref=ref, url=url,
+        )  # fmt: skip
+    if worse:
+        return words.safety(
+            "%(clinic)s: ALERT %(ref)s, new answers, URGENT level. Open: %(url)s",
+            clinic=clinic, ref=ref, url=url,
+        )  # fmt: skip
+    if level is TriageLevel.EMERGENCY:
+        return words.safety(
+            "%(clinic)s: ALERT %(ref)s, EMERGENCY level, new. Open and take it: %(url)s",
+            clinic=clinic, ref=ref, url=url,
+        )  # fmt: skip
+    return words.safety(
+        "%(clinic)s: ALERT %(ref)s, URGENT level, new. Open and take it: %(url)s",
+        clinic=clinic, ref=ref, url=url,
+    )  # fmt: skip
+
+
+def invite(words: Words, *, clinic: str, base_url: str) -> str:
+    """The text that invites a patient; the link works for 7 days."""
+    return words.safety(
+        "%(clinic)s: you asked us to text you. Tap to start: %(url)s "
+        "The link works for 7 days. Not you? Ignore this text. STOP to end texts.",
+        clinic=clinic, url=f"{base_url}/c/{{secret}}",
+    )  # fmt: skip
+
+
+def code(words: Words, *, clinic: str, host: str) -> str:
+    """The sign-in code; the last line lets the phone fill it in on our page only."""
+    text = words.safety(
+        "%(clinic)s code: %(code)s. It works for 10 minutes. Do not share it.",
+        clinic=clinic, code="{secret}",
+    )  # fmt: skip
+    return f"{text}\n\n@{host} #{{secret}}"
+
+
+def reminder(words: Words, *, clinic: str, base_url: str, number: str) -> str:
+    """The daily text."""
+    return words.safety(
+        "%(clinic)s: time for your daily check-in: %(url)s "
+        "Very unwell? Call %(number)s. STOP to end texts.",
+        clinic=clinic, url=f"{base_url}/c/{{secret}}", number=number,
+    )  # fmt: skip
+
+
+def no_medical_help(words: Words, *, clinic: str, line: str, number: str) -> str:
+    """The answer to a patient who writes to the number."""
+    return words.safety(
+        "%(clinic)s: this number cannot give medical help. Call %(line)s. "
+        "In an emergency call %(number)s. STOP to end texts.",
+        clinic=clinic, line=line, number=number,
+    )  # fmt: skip
+
+
+def not_understood(words: Words, *, clinic: str, url: str) -> str:
+    """The answer to a member of staff whose text we cannot act on."""
+    return words.message(
+        "%(clinic)s: not understood. Open the inbox: %(url)s", clinic=clinic, url=url
+    )
