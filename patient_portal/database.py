@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    CursorResult,
     DateTime,
     Dialect,
     Engine,
@@ -39,7 +38,7 @@ SQLITE_BUSY_MS = 10_000
 
 
 class Base(DeclarativeBase):
-    """Every table of the portal; names of constraints are fixed so that migrations can name them."""
+    """Every table of the portal; constraint names are fixed so that migrations can name them."""
 
     metadata = MetaData(
         naming_convention={
@@ -178,15 +177,14 @@ def insert_once(
     Two requests may carry the same form at the same moment; the database, not a look beforehand,
     decides which of them is the first.
     """
-    dialect = session.get_bind().dialect.name
-    if dialect == "sqlite":
-        on_sqlite = sqlite.insert(table).values(**row)
-        statement: Any = on_sqlite.on_conflict_do_nothing(index_elements=unique, index_where=where)
-    else:
-        on_postgres = postgresql.insert(table).values(**row)
-        statement = on_postgres.on_conflict_do_nothing(index_elements=unique, index_where=where)
-    result = session.execute(statement)
-    return isinstance(result, CursorResult) and result.rowcount == 1
+    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = (
+        make(table)
+        .values(**row)
+        .on_conflict_do_nothing(index_elements=unique, index_where=where)
+        .returning(table.c[unique[0]])
+    )
+    return session.execute(statement).first() is not None
 
 
 def upgrade(url: str) -> None:

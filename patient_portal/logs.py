@@ -50,6 +50,18 @@ def _name_of_error(
     return fields
 
 
+class _Stderr:
+    """Writes to whatever standard error is when the line is written."""
+
+    def __init__(self, *_names: object) -> None:
+        pass
+
+    def msg(self, message: str) -> None:
+        print(message, file=sys.stderr, flush=True)
+
+    debug = info = warning = error = critical = exception = msg
+
+
 def set_up(level: str = "INFO") -> None:
     """Send the portal's own events to standard error; quieten libraries that log addresses."""
     structlog.configure(
@@ -63,7 +75,7 @@ def set_up(level: str = "INFO") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_Stderr,
         cache_logger_on_first_use=False,
     )
     # The gateway's client writes request addresses, with phone numbers in them, at INFO.
