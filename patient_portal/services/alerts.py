@@ -192,7 +192,7 @@ def _start_ladder(session: Session, site: Site, alert: Alert, now: datetime) -> 
 
 
 def _people(session: Session, clinic_id: str, positions: Sequence[str]) -> list[StaffMember]:
-    query: Select[tuple[StaffMember]] = (
+    query: Select[StaffMember] = (
         select(StaffMember)
         .where(
             StaffMember.clinic_id == clinic_id,
