@@ -32,12 +32,16 @@ class Link(Base):
 
 
 class SignInCode(Base):
-    """Six digits sent by text, bound to the browser that asked for them."""
+    """Six digits sent by text, bound to the browser that asked for them.
+
+    A row without a person stands for a number that we do not know: the same is done and said.
+    """
 
     __tablename__ = "sign_in_code"
 
     id: Mapped[Id]
-    patient_id: Mapped[str] = ref_to("patient", index=True)
+    patient_id: Mapped[str | None] = ref_to("patient", index=True)
+    caregiver_id: Mapped[str | None] = ref_to("caregiver", index=True)
     challenge_hash: Mapped[str] = mapped_column(String(64), unique=True)
     code_hash: Mapped[str] = mapped_column(String(64))
     tries: Mapped[int] = mapped_column(default=0)

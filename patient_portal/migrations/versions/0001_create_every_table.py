@@ -325,7 +325,8 @@ def upgrade() -> None:
     op.create_table(
         "sign_in_code",
         sa.Column("id", sa.String(length=16), nullable=False),
-        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=True),
+        sa.Column("caregiver_id", sa.String(length=16), nullable=True),
         sa.Column("challenge_hash", sa.String(length=64), nullable=False),
         sa.Column("code_hash", sa.String(length=64), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
@@ -333,12 +334,18 @@ def upgrade() -> None:
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.Column("used_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
+            ["caregiver_id"], ["caregiver.id"], name=op.f("fk_sign_in_code_caregiver_id_caregiver")
+        ),
+        sa.ForeignKeyConstraint(
             ["patient_id"], ["patient.id"], name=op.f("fk_sign_in_code_patient_id_patient")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_code")),
         sa.UniqueConstraint("challenge_hash", name=op.f("uq_sign_in_code_challenge_hash")),
     )
     with op.batch_alter_table("sign_in_code", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_sign_in_code_caregiver_id"), ["caregiver_id"], unique=False
+        )
         batch_op.create_index(
             batch_op.f("ix_sign_in_code_patient_id"), ["patient_id"], unique=False
         )
@@ -528,6 +535,7 @@ def downgrade() -> None:
     op.drop_table("staff_session")
     with op.batch_alter_table("sign_in_code", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_code_patient_id"))
+        batch_op.drop_index(batch_op.f("ix_sign_in_code_caregiver_id"))
 
     op.drop_table("sign_in_code")
     op.drop_table("on_call")
