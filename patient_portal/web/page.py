@@ -1,0 +1,141 @@
+"""What every page may say of itself: static addresses, phone numbers, the emergency number."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+import phonenumbers
+from babel import Locale, UnknownLocaleError
+from flask import Flask, current_app, g, has_request_context, request, url_for
+from werkzeug.datastructures import MultiDict
+
+from patient_portal.domain.places import PLACES, Place, place_of
+from patient_portal.web.access import viewer
+from patient_portal.web.context import portal
+from patient_portal.web.language import current_language
+
+COUNTRY_COOKIE = "country"
+
+
+def install(app: Flask) -> None:
+    """Give templates the functions and values that the frame of every page needs."""
+    app.jinja_env.globals.update(
+        static_url=static_url,
+        language_link=language_link,
+        dialled=dialled,
+        phone_text=phone_text,
+        emergency=here,
+        country_name=country_name,
+    )
+    app.context_processor(_frame)
+
+
+def _frame() -> dict[str, object]:
+    return {"is_demo": portal().settings.demo, "clinic_name": g.get("clinic_name", "")}
+
+
+@lru_cache(maxsize=64)
+def _version(path: Path, _changed: float) -> str:
+    return sha256(path.read_bytes()).hexdigest()[:10]
+
+
+def static_url(name: str) -> str:
+    """The address of a static file; it changes with the file's content."""
+    path = Path(str(current_app.static_folder)) / name
+    try:
+        version = _version(path, path.stat().st_mtime)
+    except OSError:  # a page without its style is better than no page
+        version = "0"
+    return url_for("static", filename=name, v=version)
+
+
+def language_link(code: str) -> str:
+    """This page in another language: the same path, and the form's key when there is one."""
+    asked: MultiDict[str, str] = MultiDict(request.args)
+    form = request.form.get("form", "") if request.method == "POST" else ""
+    if form:
+        asked["form"] = form[:64]
+    asked["lang"] = code
+    route = request.url_rule
+    if route is None or "GET" not in (route.methods or ()):
+        return url_for("patient.home.show", lang=code)
+    query = "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in asked.items())
+    return f"{_quoted(request.path, safe='/')}?{query}"
+
+
+def _quoted(text: str, safe: str = "") -> str:
+    from urllib.parse import quote
+
+    return quote(text, safe=safe, errors="replace")
+
+
+# ---- phone numbers
+
+
+def dialled(number: str) -> str:
+    """A number as a ``tel:`` address takes it: short codes bare, others in E.164."""
+    return "".join(sign for sign in number if sign.isdigit() or sign == "+")
+
+
+def phone_text(number: str, country: str | None = None) -> str:
+    """An E.164 number as people of ``country`` write it; anything else as it is."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    at_home = phonenumbers.region_code_for_number(parsed) == (country or here().country)
+    style = (
+        phonenumbers.PhoneNumberFormat.NATIONAL
+        if at_home
+        else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    )
+    return phonenumbers.format_number(parsed, style)
+
+
+# ---- where the reader is
+
+
+def here() -> Place:
+    """The place whose emergency number this page shows.
+
+    The person's own country of stay; else the one chosen on this phone; else the fallback.
+    """
+    if not has_request_context():
+        return place_of(None)
+    forced = g.get("country")
+    if isinstance(forced, str) and forced:
+        return place_of(forced)
+    who = viewer()
+    if who.patient is not None:
+        return place_of(who.patient.country)
+    if who.helps:
+        return place_of(who.helps[0].country)
+    chosen = request.cookies.get(COUNTRY_COOKIE, "")
+    return place_of(chosen if chosen in PLACES else g.get("home_country"))
+
+
+@contextmanager
+def speaking_for(country: str) -> Iterator[None]:
+    """While the block runs, pages show the emergency number of this country."""
+    before = g.get("country")
+    g.country = country
+    try:
+        yield
+    finally:
+        g.country = before
+
+
+def country_name(code: str) -> str:
+    """A country's name in the reader's language; its code where no name is known."""
+    return _country_names(current_language()).get(code, code)
+
+
+@lru_cache(maxsize=64)
+def _country_names(language: str) -> dict[str, str]:
+    try:
+        names = Locale.parse(language).territories
+    except (UnknownLocaleError, ValueError):
+        names = Locale.parse("en").territories
+    return {code: names.get(code, code) for code in PLACES}
