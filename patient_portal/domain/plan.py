@@ -1,0 +1,159 @@
+"""A protocol made ready for evaluation: for each medicine and side of the window, which rules
+each answer can fire. Made once per protocol, so that one triage is a handful of look-ups.
+
+An answer is turned into a fact such as "cough=new" or "temperature=temperature_fever"; a rule
+fires when its own fact holds and, if it needs more, when one of its conditions holds too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+from patient_portal.domain.levels import TriageLevel
+from patient_portal.domain.protocol import NOT_SURE, Condition, Protocol, Rule, Value
+from patient_portal.domain.weights import Limit, Scale, scale_of
+
+WINDOWS = ("in", "out")
+YESTERDAY = "yesterday."
+MISSING = "missing"
+
+# Facts of which one must hold; a conjunction needs one out of each; one conjunction is enough.
+OneOf = frozenset[str]
+Conjunction = tuple[OneOf, ...]
+
+
+def fact(subject: str, value: Value) -> str:
+    """The name of a fact: an item or gauge, and its value or band."""
+    return f"{subject}={str(value).lower() if isinstance(value, bool) else value}"
+
+
+def setting_fact(name: str) -> str:
+    """The name of the fact that a site setting is on."""
+    return fact("setting", name)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A rule as it stands for one medicine and side of the window; `order` is the file's."""
+
+    order: int
+    rule: Rule
+    needs: tuple[Conjunction, ...] | None
+
+    def holds(self, facts: Set[str], day: int | None) -> bool:
+        """Whether the rule fires, given that its own fact holds. An unknown day is early."""
+        until = self.rule.until_day
+        if until is not None and day is not None and day > until:
+            return False
+        if self.needs is None:
+            return True
+        return any(
+            all(not one_of.isdisjoint(facts) for one_of in conjunction)
+            for conjunction in self.needs
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Look-up tables of one protocol."""
+
+    facts: Mapping[str, Mapping[Value, str]]  # item -> value -> fact
+    cells: Mapping[tuple[str, str], Mapping[str, tuple[Cell, ...]]]  # (drug, window) -> fact ->
+    weights: Mapping[str, tuple[Scale, ...]]  # window -> weight gauges
+    readings: Mapping[str, tuple[Limit, ...]]  # item -> bands of the reading, highest first
+    units: Mapping[str, tuple[str, ...]]  # item -> units of its reading
+    asks_yesterday: frozenset[str]
+
+
+@lru_cache(maxsize=32)
+def plan_for(protocol: Protocol) -> Plan:
+    """The protocol's tables, made on first use."""
+    return Plan(
+        facts={item.key: _facts_of_item(protocol, item.key) for item in protocol.items},
+        cells={
+            (drug.code, window): _cells(protocol, drug.code, window)
+            for drug in protocol.drugs
+            for window in WINDOWS
+        },
+        weights={window: _scales(protocol, window) for window in WINDOWS},
+        readings={
+            gauge.item: scale_of(gauge, [b for b in protocol.bands if b.gauge == gauge.id]).limits
+            for gauge in protocol.gauges
+            if gauge.kind == "reading"
+        },
+        units={g.item: g.units for g in protocol.gauges if g.kind == "reading"},
+        asks_yesterday=frozenset(c.item for c in protocol.conditions if c.yesterday),
+    )
+
+
+def _facts_of_item(protocol: Protocol, key: str) -> dict[Value, str]:
+    item = protocol.item(key)
+    facts = {value: fact(key, value) for value in item.values}
+    if item.not_sure is not None:
+        facts[NOT_SURE] = fact(key, item.not_sure)
+    return facts
+
+
+def _scales(protocol: Protocol, window: str) -> tuple[Scale, ...]:
+    return tuple(
+        scale_of(
+            gauge,
+            [b for b in protocol.bands if b.gauge == gauge.id and b.window in ("any", window)],
+        )
+        for gauge in protocol.gauges
+        if gauge.kind != "reading"
+    )
+
+
+def _cells(protocol: Protocol, code: str, window: str) -> dict[str, tuple[Cell, ...]]:
+    drug = protocol.drug(code)
+    conditions = {condition.id: condition for condition in protocol.conditions}
+    table: dict[str, list[Cell]] = {}
+    for order, rule in enumerate(protocol.rules):
+        if rule.level is TriageLevel.NONE or not drug.matches(rule.drugs, rule.item):
+            continue
+        if rule.window not in ("any", window):
+            continue
+        needs = (
+            tuple(c for id in rule.needs for c in conjunctions(protocol, conditions, id))
+            if rule.needs
+            else None
+        )
+        for own in own_facts(protocol, rule):
+            table.setdefault(own, []).append(Cell(order, rule, needs))
+    return {own: tuple(cells) for own, cells in table.items()}
+
+
+def own_facts(protocol: Protocol, rule: Rule) -> list[str]:
+    """The facts that a rule is about: its item's values or its band."""
+    if rule.band:
+        return [fact(protocol.band(rule.band).gauge, rule.band)]
+    return [fact(rule.item, value) for value in rule.values]
+
+
+def conjunctions(
+    protocol: Protocol, conditions: Mapping[str, Condition], id: str
+) -> list[Conjunction]:
+    """A condition as a list of conjunctions; raises KeyError for one that does not exist."""
+    condition = conditions[id]
+    if condition.any_of:
+        parts = [c for inner in condition.any_of for c in conjunctions(protocol, conditions, inner)]
+        single = frozenset().union(*(part[0] for part in parts if len(part) == 1))
+        return ([(single,)] if single else []) + [part for part in parts if len(part) > 1]
+    if condition.all_of:
+        inner = [conjunctions(protocol, conditions, part) for part in condition.all_of]
+        return [tuple(o for part in parts for o in part) for parts in product(*inner)]
+    return [(frozenset(_simple(protocol, condition)),)]
+
+
+def _simple(protocol: Protocol, condition: Condition) -> list[str]:
+    if condition.setting:
+        return [setting_fact(condition.setting)]
+    facts = [fact(condition.item, value) for value in condition.values]
+    facts += [fact(protocol.band(band).gauge, band) for band in condition.bands]
+    if condition.missing:
+        facts.append(fact(condition.item, MISSING))
+    return [YESTERDAY + one if condition.yesterday else one for one in facts]
