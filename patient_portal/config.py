@@ -13,6 +13,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 SHORTEST_SECRET = 32
+# How long a worker may hold a text before another takes it over. Longer than the gateway's
+# slowest answer (connect 3 s, headers 10 s, body 10 s).
+USUAL_LEASE = 30
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -51,6 +54,7 @@ class Settings:
     database_owner_url: str | None = None
     proxy_hops: int = 0
     log_level: str = "INFO"
+    lease_seconds: int = USUAL_LEASE
     demo: bool = False
 
     @property
@@ -123,10 +127,12 @@ class _Reader:
             twilio=self._twilio(),
             proxy_hops=self._whole("PROXY_HOPS", 0, 5),
             log_level=self._log_level(),
+            lease_seconds=self._lease(),
             demo=self.demo,
         )
-        if self.environ.get("PORTAL_FAILPOINTS") and settings.is_https:
-            self.faults.append("PORTAL_FAILPOINTS is for tests on this machine. Unset it.")
+        for name in ("PORTAL_FAILPOINTS", "PORTAL_LEASE_SECONDS"):
+            if self.environ.get(name) and settings.is_https:
+                self.faults.append(f"{name} is for tests on this machine. Unset it.")
         if self.faults:
             raise SettingsError("The portal cannot start:\n- " + "\n- ".join(self.faults))
         return settings
@@ -220,6 +226,11 @@ class _Reader:
             )
             return least
         return int(value)
+
+    def _lease(self) -> int:
+        if not self.text("PORTAL_LEASE_SECONDS", required=False):
+            return USUAL_LEASE
+        return self._whole("PORTAL_LEASE_SECONDS", 1, USUAL_LEASE)
 
     def _log_level(self) -> str:
         value = (self.text("LOG_LEVEL", required=False) or "INFO").upper()

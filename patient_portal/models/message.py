@@ -6,7 +6,11 @@ from sqlalchemy import Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from patient_portal.database import Base
+from patient_portal.domain.delivery import MessageState
 from patient_portal.models.columns import Id, Moment, code_of, ref_to
+
+
+__all__ = ["InboundText", "Lane", "Message", "MessageKind", "MessageState"]
 
 
 class Lane(StrEnum):
@@ -27,19 +31,6 @@ class MessageKind(StrEnum):
     CODE = "code"
     REMINDER = "reminder"
     REPLY = "reply"
-
-
-class MessageState(StrEnum):
-    """Where a text is. The order of rank is in ``domain.delivery``."""
-
-    DUE = "due"
-    SENDING = "sending"
-    ACCEPTED = "accepted"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    UNDELIVERED = "undelivered"
-    FAILED = "failed"
-    EXPIRED = "expired"
 
 
 class Message(Base):
