@@ -164,6 +164,8 @@ def _review_faults(front: Mapping[str, Any]) -> Iterator[str]:
 
 def _medicine_faults(sections: tuple[Section, ...]) -> Iterator[str]:
     named = [code for section in sections for code in section.codes]
+    if any(section.codes and section.blocks[0].kind != "heading" for section in sections):
+        yield "a medicine section begins with a heading that names the medicine"
     for code in named:
         if code not in MEDICINES:
             yield f"{code!r} is no medicine of the check-in"

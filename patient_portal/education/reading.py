@@ -72,6 +72,23 @@ def readable(
     return ReadablePage(text(page.title, words, values), sections)
 
 
+@dataclass(frozen=True)
+class MedicineName:
+    """A medicine a page speaks of, named as its section is headed."""
+
+    code: str
+    name: ReadableBlock
+
+
+def medicine_names(page: Page, words: Words) -> list[MedicineName]:
+    """Return the medicines a reader of the page can choose from, in the order of the page."""
+    return [
+        MedicineName(section.codes[0], text(section.blocks[0].text, words, {}))
+        for section in page.sections
+        if section.codes
+    ]
+
+
 def _groups(section: Section, words: Words, values: Mapping[str, object]) -> Iterator[Group]:
     rows: list[ReadableBlock] = []
     kind = ""

@@ -28,7 +28,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from patient_portal.config import Settings
 from patient_portal.paths import shipped
-from patient_portal.web.access import public
+from patient_portal.web.access import Viewer, public, viewer
 from patient_portal.words import (
     DOMAINS,
     SOURCE_LANGUAGE,
@@ -41,6 +41,7 @@ from patient_portal.words import (
     review_state,
     tag,
 )
+from patient_portal.words.text import require_format
 
 _SESSION_KEY = "language"
 _STATE = "patient_portal.languages"
@@ -116,12 +117,21 @@ def current_language() -> str:
     """Return the language of this request, a folder name such as "es"; English outside one."""
     if not has_request_context():
         return SOURCE_LANGUAGE
-    preference = getattr(g.get("viewer"), "language", None)
+    preference = g.get("viewer_language") or language_of(viewer())
     # Asked for a hundred times a page, and the viewer may become known after the first time.
     known: tuple[str | None, str] | None = g.get("_language")
     if known is None or known[0] != preference:
         known = g._language = (preference, _choose(preference))
     return known[1]
+
+
+def language_of(who: Viewer) -> str | None:
+    """Return the language a known person asked for when they were enrolled.
+
+    Staff read in their clinic's language: whoever recognises them sets `g.viewer_language`.
+    """
+    person = who.caregiver or who.patient
+    return person.language if person else None
 
 
 def _choose(preference: str | None) -> str:
@@ -179,10 +189,10 @@ def choose() -> BaseResponse:
 
 def local_path(target: str) -> str:
     """Return `target` if it is a path of this site, else "/"; `lang` is taken off it."""
-    parts = urlsplit(target) if target.isprintable() else urlsplit("")
-    is_local = target.startswith("/") and target[1:2] not in ("/", "\\") and not parts.netloc
-    if not is_local or parts.scheme or "\\" in target:
+    is_local = target.startswith("/") and not target.startswith("//")
+    if not is_local or not target.isprintable() or "\\" in target:
         return "/"
+    parts = urlsplit(target)
     query = "&".join(
         part for part in parts.query.split("&") if part and not part.startswith("lang=")
     )
@@ -208,7 +218,10 @@ def _as_html(text: str) -> Markup:
 
 def _filled(text: str, values: Mapping[str, object]) -> Markup:
     html = _as_html(text)
-    return html % values if "%(" in text else html.replace("%%", "%")
+    if "%(" not in text:
+        return html.replace("%%", "%")
+    require_format(text)
+    return html % values
 
 
 def _html(domain: str, msgid: str, values: dict[str, object]) -> Markup:
@@ -216,7 +229,7 @@ def _html(domain: str, msgid: str, values: dict[str, object]) -> Markup:
     found = words.find(domain, msgid)
     try:
         return _filled(msgid if found is None else found, values)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, ValueError):
         return Markup(escape(words.translate(domain, msgid, values)))  # noqa: S704
 
 
@@ -225,7 +238,7 @@ def _nhtml(domain: str, one: str, many: str, n: int, values: dict[str, object]) 
     found = current_words().find_count(domain, one, many, n)
     try:
         return _filled(found, values)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, ValueError):
         return Markup(  # noqa: S704
             escape(current_words().translate_count(domain, one, many, n, values))
         )
@@ -259,7 +272,8 @@ def nmessage(one: str, many: str, n: int, /, **values: object) -> Markup:
 def _teach_templates(app: Flask) -> None:
     jinja = app.jinja_env
     jinja.add_extension("jinja2.ext.i18n")
-    jinja.extend(newstyle_gettext=True)  # the functions below fill placeholders themselves
+    # The functions below fill placeholders themselves.
+    jinja.newstyle_gettext = True  # type: ignore[attr-defined]
     jinja.policies["ext.i18n.trimmed"] = True
     jinja.globals.update(
         _=message,

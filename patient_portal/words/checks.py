@@ -20,7 +20,6 @@ from patient_portal.words.sources import Sentence
 from patient_portal.words.text import fill
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
-_LOOSE_PERCENT = re.compile(r"%(?!\(\w+\)s|%)")
 _TAG = re.compile(r"</?[A-Za-z][^>]*>")
 _BIDI_CONTROLS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ENDINGS = {"。": ".", "！": "!", "？": "?", "؟": "?", "।": ".", "：": ":", "…": "."}
@@ -105,11 +104,9 @@ def format_problem(source: str, text: str, *, plural: bool = False) -> str | Non
     # "One day" may stand without its number.
     if given - names or (names - given) - ({"n"} if plural else set()):
         return f"placeholders {sorted(given)}, English has {sorted(names)}"
-    if given and _LOOSE_PERCENT.search(text.replace("%%", "")):
-        return "a lone % beside placeholders; write %%"
     try:
         fill(text, dict.fromkeys(names, "x"))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         return f"cannot be filled: {error}"
     return None
 

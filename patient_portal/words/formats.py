@@ -21,8 +21,6 @@ _TWELVE_HOURS = frozenset(
     }
 )  # fmt: skip
 
-_DATE_STYLES = {"medium": "yMMMd", "long": "yMMMMd", "full": "yMMMMEEEEd", "day": "MMMMd"}
-
 
 @lru_cache(maxsize=256)
 def _locale(language: str, country: str | None) -> Locale:
@@ -64,10 +62,13 @@ def format_date(day: date, language: str, country: str | None = None, style: str
 
     `style` is "medium", "long", "full" (with the weekday) or "day" (no year).
     """
+    locale = _locale(language, country)
+    if style in ("long", "full"):
+        return _plain(dates.format_date(day, format=style, locale=locale))
     # CLDR's own "medium" is digits only in some languages, where 4/11 is read two ways.
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-    locale = _locale(language, country)
-    return _plain(dates.format_skeleton(_DATE_STYLES[style], noon, locale=locale))
+    skeleton = {"medium": "yMMMd", "day": "MMMMd"}[style]
+    return _plain(dates.format_skeleton(skeleton, noon, locale=locale))
 
 
 def format_datetime(

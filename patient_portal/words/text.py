@@ -1,6 +1,7 @@
 """Look a sentence up, fill its placeholders, and never fail on a broken translation."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import structlog
@@ -26,13 +27,24 @@ def mark_learn(msgid: str) -> str:
     return msgid
 
 
+@lru_cache(maxsize=8192)
+def require_format(text: str) -> None:
+    """Raise ValueError if anything but `%(name)s` and `%%` stands in a format.
+
+    Python would take "%(number) ahora" for a conversion and show nonsense.
+    """
+    if "%" in _PLACEHOLDER.sub("", text.replace("%%", "")):
+        raise ValueError("a lone % beside placeholders; write %%")
+
+
 def fill(text: str, values: dict[str, object]) -> str:
-    """Put values into `%(name)s` placeholders. Raises KeyError, TypeError or ValueError.
+    """Put values into `%(name)s` placeholders. Raises KeyError or ValueError.
 
     A text without placeholders is not a format: "100 %" may stand in it as it is.
     """
     if "%(" not in text:
         return text.replace("%%", "%")
+    require_format(text)
     return text % values
 
 
@@ -114,7 +126,7 @@ class Words:
     def _try_fill(self, domain: str, text: str, values: dict[str, object]) -> str | None:
         try:
             return fill(text, values)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, ValueError):
             _log.error("translation_broken", language=self.language, domain=domain)
             return None
 
@@ -122,7 +134,7 @@ class Words:
 def _fill_source(domain: str, msgid: str, values: dict[str, object]) -> str:
     try:
         return fill(msgid, values)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, ValueError):
         # A page with a gap is better than no page on the day somebody needs it.
         _log.error("source_text_broken", language=SOURCE_LANGUAGE, domain=domain)
         return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], "…")), msgid)
