@@ -42,6 +42,7 @@ class SignInCode(Base):
     id: Mapped[Id]
     patient_id: Mapped[str | None] = ref_to("patient", index=True)
     caregiver_id: Mapped[str | None] = ref_to("caregiver", index=True)
+    number_key: Mapped[str] = mapped_column(String(64), index=True)  # keyed digest of the number
     challenge_hash: Mapped[str] = mapped_column(String(64), unique=True)
     code_hash: Mapped[str] = mapped_column(String(64))
     tries: Mapped[int] = mapped_column(default=0)

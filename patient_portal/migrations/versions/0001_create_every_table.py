@@ -327,6 +327,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("patient_id", sa.String(length=16), nullable=True),
         sa.Column("caregiver_id", sa.String(length=16), nullable=True),
+        sa.Column("number_key", sa.String(length=64), nullable=False),
         sa.Column("challenge_hash", sa.String(length=64), nullable=False),
         sa.Column("code_hash", sa.String(length=64), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
@@ -345,6 +346,9 @@ def upgrade() -> None:
     with op.batch_alter_table("sign_in_code", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_sign_in_code_caregiver_id"), ["caregiver_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_sign_in_code_number_key"), ["number_key"], unique=False
         )
         batch_op.create_index(
             batch_op.f("ix_sign_in_code_patient_id"), ["patient_id"], unique=False
@@ -412,9 +416,17 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("check_in", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_check_in_alert_id"), ["alert_id"], unique=False)
+        batch_op.create_index("ix_check_in_clinic_date", ["clinic_id", "local_date"], unique=False)
         batch_op.create_index(batch_op.f("ix_check_in_form_key"), ["form_key"], unique=False)
         batch_op.create_index(
             "ix_check_in_patient_date", ["patient_id", "local_date"], unique=False
+        )
+        batch_op.create_index(
+            "ix_check_in_unsent",
+            ["local_date"],
+            unique=False,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
         )
 
     op.create_table(
@@ -524,8 +536,14 @@ def downgrade() -> None:
 
     op.drop_table("message")
     with op.batch_alter_table("check_in", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_check_in_unsent",
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
         batch_op.drop_index("ix_check_in_patient_date")
         batch_op.drop_index(batch_op.f("ix_check_in_form_key"))
+        batch_op.drop_index("ix_check_in_clinic_date")
         batch_op.drop_index(batch_op.f("ix_check_in_alert_id"))
 
     op.drop_table("check_in")
@@ -535,6 +553,7 @@ def downgrade() -> None:
     op.drop_table("staff_session")
     with op.batch_alter_table("sign_in_code", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_code_patient_id"))
+        batch_op.drop_index(batch_op.f("ix_sign_in_code_number_key"))
         batch_op.drop_index(batch_op.f("ix_sign_in_code_caregiver_id"))
 
     op.drop_table("sign_in_code")
