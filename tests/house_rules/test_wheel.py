@@ -83,6 +83,24 @@ def test_the_console_script_answers(unpacked: Path) -> None:
     assert "triage" in said
 
 
+def test_every_command_loads_and_explains_itself(unpacked: Path) -> None:
+    said = _in_wheel(
+        unpacked,
+        "from click.testing import CliRunner; from patient_portal.cli import COMMANDS, main; "
+        "runs = {name: CliRunner().invoke(main, [name, '--help']) for name in COMMANDS}; "
+        "print(*(name for name, run in runs.items() if run.exit_code or not run.output))",
+    )
+    assert said.split() == []
+
+
+def test_the_version_is_known_without_an_installation(unpacked: Path) -> None:
+    ran = _python("-m", "patient_portal.cli", "--version", cwd=ROOT)
+    assert ran.returncode == 0, ran.stderr
+    (metadata,) = unpacked.glob("*.dist-info/METADATA")
+    version = ran.stdout.split()[-1]
+    assert f"\nVersion: {version}\n" in metadata.read_text()
+
+
 def test_the_wheel_migrates_a_new_database(unpacked: Path) -> None:
     url = f"sqlite:///{unpacked.parent / 'new.db'}"
     said = _in_wheel(
