@@ -57,8 +57,8 @@ def is_full(session: Session, key: str, limits: Sequence[Limit], now: datetime) 
         )
     )
     return any(
-        row.count >= names[row.key].times and row.starts_at > now - names[row.key].span
-        for row in rows
+        count >= names[name].times and starts_at > now - names[name].span
+        for name, count, starts_at in rows
     )
 
 

@@ -38,7 +38,6 @@ class Viewer:
     staff: StaffMember | None = None
     staff_session: StaffSession | None = None
     helps: list[Patient] = field(default_factory=list)  # patients a caregiver may report for
-    language: str | None = None  # the language this person chose, or their clinic's
 
     @property
     def is_known_phone(self) -> bool:

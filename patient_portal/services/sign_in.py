@@ -1,0 +1,385 @@
+"""How a phone becomes a remembered phone: a code by text, then the year of birth.
+
+The code proves the number. The year guards against the wrong person of a household; it is no
+secret and never keeps anybody from reporting. A number that we do not know is treated in every
+way like one that we know, except that no text is queued.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from sqlalchemy import ScalarResult, delete, select, update
+from sqlalchemy.orm import Session
+
+from patient_portal.database import new_id
+from patient_portal.domain.schedule import next_reminder
+from patient_portal.models import (
+    Caregiver,
+    CaregiverGrant,
+    Clinic,
+    Device,
+    Lane,
+    MessageKind,
+    Patient,
+    SignInCode,
+)
+from patient_portal.services import messages, rates
+from patient_portal.services.audit import Actor, record
+from patient_portal.services.site import Site
+from patient_portal.services.tokens import (
+    digest,
+    fresh_token,
+    keyed_digest,
+    same,
+    sign_in_code,
+)
+from patient_portal.sms import texts
+from patient_portal.words import Words
+
+CODE_LIVES = timedelta(minutes=10)
+MOST_TRIES = 5
+DEVICE_LIVES = timedelta(days=180)
+DEVICE_IDLE = timedelta(days=90)
+SHARED_DEVICE_LIVES = timedelta(hours=12)
+MOST_DEVICES = 5
+_CODES_KEPT = timedelta(days=1)
+_LONGEST_TOKEN = 100
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of asking for a code: the browser's challenge, or the limit that was passed."""
+
+    challenge: str = ""
+    limit: rates.Limit | None = None
+
+
+def ask_code_for_number(
+    session: Session, site: Site, numbers: Sequence[str], address: str, now: datetime
+) -> Asked:
+    """Text a code to the person with one of these numbers (readings of what was typed)."""
+    for number in numbers:
+        patient = _patients_with(session, number).first()
+        caregiver = None if patient else _caregivers_with(session, number).first()
+        if patient or caregiver:
+            return _ask(session, site, number, patient or caregiver, address, now)
+    return _ask(session, site, numbers[0], None, address, now)
+
+
+def ask_code_for_patient(
+    session: Session, site: Site, patient: Patient, address: str, now: datetime
+) -> Asked:
+    """Text a code to the patient whose link was opened."""
+    return _ask(session, site, patient.phone, patient, address, now)
+
+
+def _ask(
+    session: Session,
+    site: Site,
+    number: str,
+    person: Patient | Caregiver | None,
+    address: str,
+    now: datetime,
+) -> Asked:
+    number_key = _number_key(site, number)
+    asking = keyed_digest(site.pepper, f"address:{address}")
+    limit = rates.hit(session, f"ask:{asking}", rates.CODE_ASKS_FROM_ADDRESS, now) or rates.hit(
+        session, f"code:{number_key}", rates.CODE_TEXTS, now
+    )
+    if limit is not None:
+        return Asked(limit=limit)
+    _sweep(session, now)
+    session.execute(  # a new code ends the one before
+        update(SignInCode)
+        .where(SignInCode.number_key == number_key, SignInCode.expires_at > now)
+        .values(expires_at=now)
+    )
+    code_id, challenge = new_id(), fresh_token()
+    code = SignInCode(
+        id=code_id,
+        patient_id=person.id if isinstance(person, Patient) else None,
+        caregiver_id=person.id if isinstance(person, Caregiver) else None,
+        number_key=number_key,
+        challenge_hash=digest(challenge),
+        code_hash=_code_hash(site, code_id, sign_in_code(site.pepper, code_id)),
+        tries=0,
+        created_at=now,
+        expires_at=now + CODE_LIVES,
+    )
+    session.add(code)
+    session.flush()
+    if person is not None:
+        _text_code(session, site, person, code, now)
+    return Asked(challenge)
+
+
+def _text_code(
+    session: Session, site: Site, person: Patient | Caregiver, code: SignInCode, now: datetime
+) -> None:
+    clinic = session.get_one(Clinic, person.clinic_id)
+    messages.queue(
+        session,
+        messages.Draft(
+            clinic_id=person.clinic_id,
+            to_number=person.phone,
+            kind=MessageKind.CODE,
+            lane=Lane.PATIENT,
+            body=texts.code(
+                Words(person.language), clinic=clinic.name, host=urlsplit(site.base_url).netloc
+            ),
+            once_key=f"code:{code.id}",
+            lives_for=CODE_LIVES,
+            patient_id=code.patient_id,
+            secret_of=f"code:{code.id}",
+        ),
+        now,
+    )
+    record(session, actor_of(person), "code.asked", "sign_in_code", code.id, now=now)
+
+
+class Refusal(StrEnum):
+    """Why a code did not sign anybody in."""
+
+    CODE = "code"  # wrong, late, used, superseded, another browser's, or tried too often
+    YEAR = "year"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A phone that is remembered from now on. ``token`` goes into its cookie."""
+
+    token: str
+    person: Patient | Caregiver
+    is_first_time: bool
+
+
+def verify(
+    session: Session,
+    site: Site,
+    challenge: str,
+    code: str,
+    birth_year: int,
+    now: datetime,
+    *,
+    is_shared: bool = False,
+) -> Remembered | Refusal:
+    """Remember the phone if code and year are right.
+
+    Refusals are returned, not raised: the count of tries must be committed with them.
+    """
+    row = _standing_code(session, challenge, now)
+    if row is None:
+        return Refusal.CODE
+    fails = f"fail:{row.number_key}"
+    if rates.is_full(session, fails, rates.CODE_FAILS, now):
+        return Refusal.PAUSED
+    row.tries += 1
+    number = _number_of(session, row)
+    is_right = same(row.code_hash, _code_hash(site, row.id, code))
+    if not is_right or number is None or _number_key(site, number) != row.number_key:
+        rates.hit(session, fails, rates.CODE_FAILS, now)
+        return Refusal.CODE
+    person = _person(session, row, number, birth_year)
+    if person is None:
+        rates.hit(session, fails, rates.CODE_FAILS, now)
+        return Refusal.YEAR
+    row.used_at = now
+    rates.forget(session, fails, rates.CODE_FAILS)
+    is_first_time = isinstance(person, Patient) and person.enrolled_at is None
+    token = remember(session, person, now, is_shared=is_shared)
+    if isinstance(person, Patient) and is_first_time:
+        _enrol(session, person, now)
+    return Remembered(token, person, is_first_time)
+
+
+def _standing_code(session: Session, challenge: str, now: datetime) -> SignInCode | None:
+    if not 0 < len(challenge) <= _LONGEST_TOKEN:
+        return None
+    return session.scalars(
+        select(SignInCode)
+        .where(
+            SignInCode.challenge_hash == digest(challenge),
+            SignInCode.expires_at > now,
+            SignInCode.used_at.is_(None),
+            SignInCode.tries < MOST_TRIES,
+        )
+        .with_for_update()  # twenty tries at the same moment are counted one after the other
+    ).first()
+
+
+def _number_of(session: Session, row: SignInCode) -> str | None:
+    if row.patient_id:
+        return session.get_one(Patient, row.patient_id).phone
+    return session.get_one(Caregiver, row.caregiver_id).phone if row.caregiver_id else None
+
+
+def _person(
+    session: Session, row: SignInCode, number: str, birth_year: int
+) -> Patient | Caregiver | None:
+    """The patient of this phone born in that year; else the caregiver who helps one."""
+    patients = [p for p in _patients_with(session, number) if p.birth_year == birth_year]
+    if patients:
+        return next((p for p in patients if p.id == row.patient_id), patients[0])
+    for caregiver in _caregivers_with(session, number):
+        if any(p.birth_year == birth_year for p in helped_by(session, caregiver)):
+            return caregiver
+    return None
+
+
+def _patients_with(session: Session, number: str) -> ScalarResult[Patient]:
+    return session.scalars(
+        select(Patient)
+        .where(Patient.phone == number, Patient.ended_at.is_(None))
+        .order_by(Patient.created_at.desc())
+    )
+
+
+def _caregivers_with(session: Session, number: str) -> ScalarResult[Caregiver]:
+    return session.scalars(select(Caregiver).where(Caregiver.phone == number))
+
+
+def helped_by(session: Session, caregiver: Caregiver) -> list[Patient]:
+    """The patients whom this caregiver may report for today."""
+    rows = session.execute(
+        select(Patient, CaregiverGrant.scopes)
+        .join(CaregiverGrant, CaregiverGrant.patient_id == Patient.id)
+        .where(
+            CaregiverGrant.caregiver_id == caregiver.id,
+            CaregiverGrant.ended_at.is_(None),
+            Patient.ended_at.is_(None),
+        )
+        .order_by(Patient.first_name)
+    )
+    return [patient for patient, scopes in rows if "report" in scopes]
+
+
+def _enrol(session: Session, patient: Patient, now: datetime) -> None:
+    patient.enrolled_at = now
+    patient.reminder_due_at = next_reminder(now, patient.zone, patient.reminder_at)
+    record(session, actor_of(patient), "patient.enrolled", "patient", patient.id, now=now)
+
+
+def remember(
+    session: Session, person: Patient | Caregiver, now: datetime, *, is_shared: bool = False
+) -> str:
+    """Remember a phone and return the token for its cookie; only a hash of it is stored.
+
+    A sixth phone takes the place of the one that was not used for the longest time.
+    """
+    column = Device.patient_id if isinstance(person, Patient) else Device.caregiver_id
+    standing = session.scalars(
+        select(Device)
+        .where(column == person.id, Device.revoked_at.is_(None), Device.expires_at > now)
+        .order_by(Device.last_used_at.desc())
+    ).all()
+    for device in standing[MOST_DEVICES - 1 :]:
+        forget(session, device, actor_of(person), now)
+    token = fresh_token()
+    device = Device(
+        id=new_id(),
+        patient_id=person.id if isinstance(person, Patient) else None,
+        caregiver_id=person.id if isinstance(person, Caregiver) else None,
+        token_hash=digest(token),
+        is_shared=is_shared,
+        created_at=now,
+        last_used_at=now,
+        expires_at=now + (SHARED_DEVICE_LIVES if is_shared else DEVICE_LIVES),
+    )
+    session.add(device)
+    session.flush()
+    record(
+        session, actor_of(person), "device.remembered", "device", device.id,
+        now=now, shared=is_shared,
+    )  # fmt: skip
+    return token
+
+
+@dataclass(frozen=True)
+class KnownPhone:
+    """A remembered phone and whose it is."""
+
+    device: Device
+    patient: Patient | None
+    caregiver: Caregiver | None
+
+
+def find_device(session: Session, token: str, now: datetime) -> KnownPhone | None:
+    """The remembered phone with this token: not revoked, not too old, used within 90 days."""
+    if not 0 < len(token) <= _LONGEST_TOKEN:
+        return None
+    row = session.execute(
+        select(Device, Patient, Caregiver)
+        .outerjoin(Patient, Patient.id == Device.patient_id)
+        .outerjoin(Caregiver, Caregiver.id == Device.caregiver_id)
+        .where(
+            Device.token_hash == digest(token),
+            Device.revoked_at.is_(None),
+            Device.expires_at > now,
+            Device.last_used_at > now - DEVICE_IDLE,
+        )
+    ).first()
+    if row is None or (row.Patient is not None and row.Patient.ended_at is not None):
+        return None
+    return KnownPhone(row.Device, row.Patient, row.Caregiver)
+
+
+def touch(session: Session, device_id: str, now: datetime) -> None:
+    """Note that the phone was used."""
+    session.execute(update(Device).where(Device.id == device_id).values(last_used_at=now))
+
+
+def forget(session: Session, device: Device, actor: Actor, now: datetime) -> None:
+    """Forget one phone; its cookie is worth nothing from the next request on."""
+    session.execute(
+        update(Device)
+        .where(Device.id == device.id, Device.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    record(session, actor, "device.forgotten", "device", device.id, now=now)
+
+
+def forget_all(session: Session, patient: Patient, actor: Actor, now: datetime) -> int:
+    """Forget every phone of a patient, for instance after a loss. Returns how many."""
+    devices = devices_of(session, patient, now)
+    for device in devices:
+        forget(session, device, actor, now)
+    return len(devices)
+
+
+def devices_of(session: Session, patient: Patient, now: datetime) -> list[Device]:
+    """The phones that are remembered for a patient, the last used first."""
+    return list(
+        session.scalars(
+            select(Device)
+            .where(
+                Device.patient_id == patient.id,
+                Device.revoked_at.is_(None),
+                Device.expires_at > now,
+                Device.last_used_at > now - DEVICE_IDLE,
+            )
+            .order_by(Device.last_used_at.desc())
+        )
+    )
+
+
+def actor_of(person: Patient | Caregiver) -> Actor:
+    """The person as the audit log names them."""
+    kind = "patient" if isinstance(person, Patient) else "caregiver"
+    return Actor(kind, person.id, person.clinic_id)
+
+
+def _number_key(site: Site, number: str) -> str:
+    return keyed_digest(site.pepper, f"number:{number}")
+
+
+def _code_hash(site: Site, code_id: str, code: str) -> str:
+    return keyed_digest(site.pepper, f"{code_id}:{code}")
+
+
+def _sweep(session: Session, now: datetime) -> None:
+    session.execute(delete(SignInCode).where(SignInCode.expires_at < now - _CODES_KEPT))
+    rates.sweep(session, now)
