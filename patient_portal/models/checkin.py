@@ -4,7 +4,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, SmallInteger, String, UniqueConstraint
+from sqlalchemy import Index, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from patient_portal.database import Base
@@ -19,6 +19,10 @@ class CheckInState(StrEnum):
     PARTIAL = "partial"
 
 
+# Forms that nobody has sent yet: few at any time, and looked for every few minutes.
+UNSENT = text("state = 'open'")
+
+
 class CheckIn(Base):
     """One form of one person. ``level`` only ever rises: a later answer never calms an earlier one.
 
@@ -29,6 +33,8 @@ class CheckIn(Base):
     __table_args__ = (
         UniqueConstraint("patient_id", "form_key", name="uq_check_in_patient_form"),
         Index("ix_check_in_patient_date", "patient_id", "local_date"),
+        Index("ix_check_in_clinic_date", "clinic_id", "local_date"),
+        Index("ix_check_in_unsent", "local_date", sqlite_where=UNSENT, postgresql_where=UNSENT),
     )
 
     id: Mapped[Id]
@@ -43,6 +49,8 @@ class CheckIn(Base):
     drug: Mapped[str] = mapped_column(String(24))  # as the rules saw it
     day_of_therapy: Mapped[int | None]
     answers: Mapped[dict[str, Any]] = mapped_column(Json)
+    # Pages that were answered and rows that were ticked: {"done": […], "ticks": […]}.
+    progress: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     level: Mapped[int] = mapped_column(SmallInteger)  # TriageLevel
     reasons: Mapped[list[Any]] = mapped_column(Json)  # [{"rule": …, "level": …}, …]
     protocol: Mapped[str] = mapped_column(String(20))

@@ -391,6 +391,7 @@ def upgrade() -> None:
         sa.Column("drug", sa.String(length=24), nullable=False),
         sa.Column("day_of_therapy", sa.Integer(), nullable=True),
         sa.Column("answers", JSON, nullable=False),
+        sa.Column("progress", JSON, nullable=False),
         sa.Column("level", sa.SmallInteger(), nullable=False),
         sa.Column("reasons", JSON, nullable=False),
         sa.Column("protocol", sa.String(length=20), nullable=False),
