@@ -20,22 +20,33 @@ class AlertState(StrEnum):
     CLOSED = "closed"
 
 
+# Who has to act while an alert is in a state. No state is without one.
+OWNER: Mapping[AlertState, str] = {
+    AlertState.OPEN: "everyone whom the ladder has texted",
+    AlertState.TAKEN: "the person who took it",
+    AlertState.CLOSED: "the person who closed it, for the outcome",
+}
+
+
 class Act(StrEnum):
-    """What a person does with an alert."""
+    """What happens to an alert. All but WORSEN are done by a person of the care team."""
 
     TAKE = "take"
     RELEASE = "release"
     CONTACT = "contact"
     CLOSE = "close"
+    WORSEN = "worsen"  # a red answer of the patient that starts the ladder again
 
 
 # Every legal move, and no other. Only a person closes; nothing ends by itself.
 TRANSITIONS: Mapping[tuple[AlertState, Act], AlertState] = {
     (AlertState.OPEN, Act.TAKE): AlertState.TAKEN,
     (AlertState.OPEN, Act.CLOSE): AlertState.CLOSED,
+    (AlertState.OPEN, Act.WORSEN): AlertState.OPEN,
     (AlertState.TAKEN, Act.RELEASE): AlertState.OPEN,
     (AlertState.TAKEN, Act.CONTACT): AlertState.TAKEN,
     (AlertState.TAKEN, Act.CLOSE): AlertState.CLOSED,
+    (AlertState.TAKEN, Act.WORSEN): AlertState.OPEN,
 }
 
 
@@ -70,6 +81,13 @@ LADDER: Mapping[TriageLevel, tuple[Step, ...]] = {
         Step(("backup",), timedelta(minutes=15)),
         Step(("physician", "lead"), timedelta(minutes=15)),
     ),
+}
+
+# Who took an alert should have spoken with the patient by then; the timers that act on it come with
+# the rota, the moment is stored from the first day.
+CONTACT_WITHIN: Mapping[TriageLevel, timedelta] = {
+    TriageLevel.EMERGENCY: timedelta(minutes=15),
+    TriageLevel.URGENT: timedelta(minutes=45),
 }
 
 # A red answer this long after somebody took the alert starts the ladder again; before, the owner

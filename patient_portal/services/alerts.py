@@ -1,7 +1,8 @@
 """Alerts: opened by a red answer, taken and closed by a person.
 
 An alert and its first texts are rows of the red answer's own transaction. There is at most one
-alert a patient that is not closed; further red answers join it.
+alert a patient that is not closed; further red answers join it. Every act locks the alert's row
+first, so of two people who act at once the second sees what the first has done.
 """
 
 from collections.abc import Sequence
@@ -9,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from patient_portal.database import insert_once, new_id
 from patient_portal.domain.escalation import (
-    LADDER,
+    CONTACT_WITHIN,
     Act,
     AlertState,
     NotAllowed,
@@ -23,35 +24,25 @@ from patient_portal.domain.escalation import (
     restarts_ladder,
 )
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.models import (
-    Alert,
-    Clinic,
-    Lane,
-    Message,
-    MessageKind,
-    MessageState,
-    OnCall,
-    Patient,
-    StaffMember,
-)
+from patient_portal.models import Alert, AuditEntry, Patient, StaffMember
 from patient_portal.models.alert import ONE_OPEN_ALERT
-from patient_portal.services import messages
+from patient_portal.services import paging
 from patient_portal.services.audit import SYSTEM, Actor, record
 from patient_portal.services.refs import new_ref
 from patient_portal.services.site import Site
-from patient_portal.sms import texts
-from patient_portal.words import Words
+from patient_portal.services.tracking import Tracker as Tracker
+from patient_portal.services.tracking import tracker as tracker
 
-# How long an unsent alert text is worth sending. After an outage it still goes out: an alert that
-# is late is better than none, and taking the alert stands its unsent texts down. (Once the gateway
-# has a text it gets 300 seconds to deliver it; see ``sms.gateway``.)
-ALERT_TEXT_LIVES = timedelta(hours=24)
-# Without proof that the gateway took a text by now, the alert path counts as failing.
-MUST_BE_ACCEPTED_IN = timedelta(seconds=120)
+LONGEST_RECHECK = timedelta(days=14)
+LONGEST_NOTE = 2000
+TRIES_BEFORE_UNREACHABLE = 3
 OUTCOMES = (
     "sent_to_emergency", "admitted", "same_day_visit", "advised", "steroid_started", "not_ds",
     "false_alarm", "unreachable", "duplicate", "test",
 )  # fmt: skip
+
+
+CONTACT_RESULTS = ("reached", "no_answer", "wrong_number", "called_emergency")
 
 
 class NoSuchAlert(LookupError):
@@ -67,15 +58,29 @@ class AlreadyTaken(NotAllowed):
         self.at = at
 
 
+class ClosingRefused(NotAllowed):
+    """Something is missing to close; ``code`` says what.
+
+    ``outcome`` (none of ``OUTCOMES``), ``reason`` (an emergency that nobody contacted, no note),
+    ``recheck`` (advice without a moment to come when to look again), ``tries`` (fewer than three
+    calls for "could not reach"), ``note`` (too long).
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 @dataclass(frozen=True)
 class RedAnswer:
-    """What a red check-in hands over to its alert."""
+    """What a red check-in hands over to its alert. ``level`` is that check-in's highest."""
 
     check_in_id: str
     level: TriageLevel
     reasons: Sequence[dict[str, Any]]
     inputs: dict[str, Any]
     phone_recognised: bool
+    known_alert_id: str | None = None  # the alert that this check-in belongs to already
 
 
 def raise_alert(
@@ -93,7 +98,7 @@ def raise_alert(
             session, SYSTEM, "alert.opened", "alert", alert.id, now=now, clinic_id=alert.clinic_id,
             level=red.level.code, ref=alert.ref, check_in=red.check_in_id,
         )  # fmt: skip
-        _start_ladder(session, site, alert, now)
+        paging.start_ladder(session, site, alert, now)
         return alert
     alert = alert or _standing_alert(session, patient.id)
     if alert is None:  # closed between the two looks, by another transaction: look once more
@@ -107,6 +112,8 @@ def _standing_alert(session: Session, patient_id: str) -> Alert | None:
         select(Alert)
         .where(Alert.patient_id == patient_id, Alert.state != AlertState.CLOSED)
         .with_for_update()
+        # A row that this session has seen before is read again: only then is the lock worth it.
+        .execution_options(populate_existing=True)
     ).first()
 
 
@@ -154,105 +161,51 @@ def _join(session: Session, site: Site, alert: Alert, red: RedAnswer, now: datet
     standing = Standing(alert.state, TriageLevel(alert.level), alert.taken_at)
     known = {reason["rule"] for reason in alert.reasons}
     new = [reason for reason in red.reasons if reason["rule"] not in known]
-    if not new and red.level <= standing.level and not restarts_ladder(standing, red.level, now):
+    restarts = restarts_ladder(standing, red.level, now)
+    is_news = bool(new) or red.known_alert_id != alert.id
+    if not is_news and not restarts:
         return
     alert.reasons = [*alert.reasons, *new]
     alert.inputs = red.inputs
     alert.phone_recognised = alert.phone_recognised and red.phone_recognised
     alert.level = max(alert.level, int(red.level))
     record(
-        session, SYSTEM, "alert.joined", "alert", alert.id, now=now, clinic_id=alert.clinic_id,
-        level=TriageLevel(alert.level).code, check_in=red.check_in_id,
+        session, SYSTEM, "alert.worsened" if restarts else "alert.joined", "alert", alert.id,
+        now=now, clinic_id=alert.clinic_id, level=TriageLevel(alert.level).code,
+        check_in=red.check_in_id, rules=[reason["rule"] for reason in new],
     )  # fmt: skip
-    if restarts_ladder(standing, red.level, now):
-        alert.state = AlertState.OPEN
-        alert.ladder_started_at = now
-        alert.step = 0
-        _start_ladder(session, site, alert, now)
-    elif standing.state is AlertState.TAKEN and alert.taken_by is not None:
-        owner = session.get(StaffMember, alert.taken_by)
-        if owner is not None:
-            _text_staff(session, site, alert, [owner], MessageKind.STAFF_WORSE, now)
+    if restarts:
+        _restart(session, site, alert, now)
+    elif standing.state is AlertState.TAKEN:
+        paging.tell_owner(session, site, alert, now)
 
 
-def _start_ladder(session: Session, site: Site, alert: Alert, now: datetime) -> None:
-    """Text the first step that has somebody with a phone; a step with nobody is skipped at once."""
-    steps = LADDER[TriageLevel(alert.level)]
-    for number, step in enumerate(steps, start=1):
-        people = _people(session, alert.clinic_id, step.positions)
-        if people:
-            _text_staff(session, site, alert, people, MessageKind.STAFF_ALERT, now)
-            alert.step = number
-            alert.next_action_at = now + step.wait
-            return
-    everyone = _people(session, alert.clinic_id, ("everyone",))
-    _text_staff(session, site, alert, everyone, MessageKind.STAFF_ALERT, now)
-    alert.step = len(steps)
-    alert.next_action_at = now + steps[-1].wait
+def _restart(session: Session, site: Site, alert: Alert, now: datetime) -> None:
+    """Page again, from the first step. Who had taken it hears of it, and has it no more."""
+    if alert.state is AlertState.TAKEN:
+        paging.tell_owner(session, site, alert, now)
+    alert.state = after(alert.state, Act.WORSEN)
+    # The call of before was about a milder state, and the patient must not read that somebody
+    # has this in hand. The audit log keeps who had taken it.
+    alert.taken_at = alert.taken_by = alert.contacted_at = None
+    paging.start_ladder(session, site, alert, now)
 
 
-def _people(session: Session, clinic_id: str, positions: Sequence[str]) -> list[StaffMember]:
-    query: Select[StaffMember] = (
-        select(StaffMember)
-        .where(
-            StaffMember.clinic_id == clinic_id,
-            StaffMember.disabled_at.is_(None),
-            StaffMember.phone.is_not(None),
-        )
-        .order_by(StaffMember.name)
-    )
-    if "everyone" not in positions:
-        query = query.join(OnCall, OnCall.staff_id == StaffMember.id).where(
-            OnCall.clinic_id == clinic_id, OnCall.position.in_(positions)
-        )
-    return list(session.scalars(query).unique())
-
-
-def _text_staff(
-    session: Session,
-    site: Site,
-    alert: Alert,
-    people: Sequence[StaffMember],
-    kind: MessageKind,
-    now: datetime,
-) -> None:
-    clinic = session.get_one(Clinic, alert.clinic_id)
-    words = Words(clinic.language)
-    body = texts.staff_alert(
-        words,
-        clinic=clinic.name,
-        ref=alert.ref,
-        level=TriageLevel(alert.level),
-        url=f"{site.base_url}/staff/alerts/{alert.ref}",
-        worse=kind is MessageKind.STAFF_WORSE,
-    )
-    round_key = f"{now:%Y%m%dT%H%M%S%f}"
-    for person in people:
-        assert person.phone is not None  # noqa: S101 - the query asked for a phone
-        messages.queue(
-            session,
-            messages.Draft(
-                clinic_id=alert.clinic_id,
-                to_number=person.phone,
-                kind=kind,
-                lane=Lane.ALERT,
-                body=body,
-                once_key=f"{kind.value}:{alert.id}:{round_key}:{person.id}",
-                lives_for=ALERT_TEXT_LIVES,
-                staff_id=person.id,
-                alert_id=alert.id,
-            ),
-            now,
-        )
-
-
-def of_clinic(session: Session, clinic_id: str, ref: str, *, lock: bool = False) -> Alert:
+def of_clinic(session: Session, clinic_id: str, ref: str) -> Alert:
     """The clinic's alert with this reference. Raises NoSuchAlert, also for another clinic's."""
-    query = select(Alert).where(Alert.ref == ref.upper(), Alert.clinic_id == clinic_id)
-    alert = session.scalars(query.with_for_update() if lock else query).first()
+    alert = session.scalars(
+        select(Alert).where(Alert.ref == ref.upper(), Alert.clinic_id == clinic_id)
+    ).first()
     if alert is None:
         raise NoSuchAlert(ref)
     return alert
+
+
+def _begin(session: Session, alert: Alert, by: StaffMember) -> None:
+    """Lock the alert and read it again; nobody acts on another clinic's alert."""
+    if by.clinic_id != alert.clinic_id:
+        raise NoSuchAlert(alert.ref)
+    session.refresh(alert, with_for_update=True)
 
 
 def take(session: Session, alert: Alert, by: StaffMember, now: datetime) -> None:
@@ -260,35 +213,43 @@ def take(session: Session, alert: Alert, by: StaffMember, now: datetime) -> None
 
     Taking twice by the same person is no error. Raises AlreadyTaken, or NotAllowed when closed.
     """
-    if (
-        alert.state is AlertState.TAKEN
-        and alert.taken_by is not None
-        and alert.taken_at is not None
-    ):
+    _begin(session, alert, by)
+    if alert.state is AlertState.TAKEN and alert.taken_by and alert.taken_at:
         if alert.taken_by == by.id:
             return
         raise AlreadyTaken(session.get_one(StaffMember, alert.taken_by).name, alert.taken_at)
     alert.state = after(alert.state, Act.TAKE)
     alert.taken_at, alert.taken_by = now, by.id
-    _stand_down(session, alert)
+    alert.next_action_at = now + CONTACT_WITHIN[TriageLevel(alert.level)]
+    paging.stand_down(session, alert)
     _note(session, alert, by, "alert.taken", now)
 
 
 def release(session: Session, alert: Alert, by: StaffMember, site: Site, now: datetime) -> None:
-    """Give the alert back: it is open again and its ladder starts over."""
+    """Give the alert back: it is open again and its ladder starts over.
+
+    Anybody of the clinic may do so, for an owner who has fallen out must not hold an alert.
+    Raises NotAllowed when nobody has taken it.
+    """
+    _begin(session, alert, by)
     alert.state = after(alert.state, Act.RELEASE)
     alert.taken_at = alert.taken_by = None
-    alert.ladder_started_at, alert.step = now, 0
     _note(session, alert, by, "alert.released", now)
-    _start_ladder(session, site, alert, now)
+    paging.start_ladder(session, site, alert, now)
 
 
-def contact(session: Session, alert: Alert, by: StaffMember, reached: str, now: datetime) -> None:
-    """Note a call: ``reached``, ``no_answer``, ``wrong_number`` or ``called_emergency``."""
+def contact(session: Session, alert: Alert, by: StaffMember, result: str, now: datetime) -> None:
+    """Note a call to the patient; ``result`` is one of ``CONTACT_RESULTS``.
+
+    Raises NotAllowed when nobody has taken the alert, or for another result.
+    """
+    if result not in CONTACT_RESULTS:
+        raise NotAllowed(f"{result!r} is no result of a call")
+    _begin(session, alert, by)
     alert.state = after(alert.state, Act.CONTACT)
-    if reached in {"reached", "called_emergency"}:
+    if result in {"reached", "called_emergency"}:
         alert.contacted_at = alert.contacted_at or now
-    _note(session, alert, by, "alert.contact", now, result=reached)
+    _note(session, alert, by, "alert.contact", now, result=result)
 
 
 @dataclass(frozen=True)
@@ -302,28 +263,47 @@ class Closing:
 
 
 def close(session: Session, alert: Alert, by: StaffMember, closing: Closing, now: datetime) -> None:
-    """End the alert. Raises NotAllowed when an emergency that nobody contacted has no note."""
-    if closing.outcome not in OUTCOMES:
-        raise NotAllowed(f"{closing.outcome!r} is no outcome")
-    uncontacted = alert.level == TriageLevel.EMERGENCY and alert.contacted_at is None
-    if uncontacted and not closing.note.strip():
-        raise NotAllowed("an emergency that nobody contacted needs a reason")
-    alert.state = after(alert.state, Act.CLOSE)
+    """End the alert. Raises ClosingRefused for what is missing, NotAllowed when it is closed."""
+    _begin(session, alert, by)
+    state = after(alert.state, Act.CLOSE)
+    _check_closing(session, alert, closing, now)
+    alert.state = state
     alert.closed_at, alert.closed_by = now, by.id
     alert.outcome, alert.useful = closing.outcome, closing.useful
     alert.note, alert.recheck_at = closing.note.strip() or None, closing.recheck_at
     alert.next_action_at = None
-    _stand_down(session, alert)
+    paging.stand_down(session, alert)
     _note(session, alert, by, "alert.closed", now, outcome=closing.outcome)
 
 
-def _stand_down(session: Session, alert: Alert) -> None:
-    """Texts of this alert that no worker has claimed yet are not sent any more."""
-    session.execute(
-        update(Message)
-        .where(Message.alert_id == alert.id, Message.state == MessageState.DUE)
-        .values(state=MessageState.EXPIRED)
-    )
+def _check_closing(session: Session, alert: Alert, closing: Closing, now: datetime) -> None:
+    if closing.outcome not in OUTCOMES:
+        raise ClosingRefused("outcome")
+    note = closing.note.strip()
+    if len(note) > LONGEST_NOTE:
+        raise ClosingRefused("note")
+    if alert.level == TriageLevel.EMERGENCY and alert.contacted_at is None and not note:
+        raise ClosingRefused("reason")
+    if closing.recheck_at is None:
+        if closing.outcome == "advised":
+            raise ClosingRefused("recheck")
+    elif not now < closing.recheck_at <= now + LONGEST_RECHECK:
+        raise ClosingRefused("recheck")
+    if closing.outcome == "unreachable" and _tries(session, alert) < TRIES_BEFORE_UNREACHABLE:
+        raise ClosingRefused("tries")
+
+
+def _tries(session: Session, alert: Alert) -> int:
+    """How often somebody has noted a call for this alert."""
+    return session.execute(
+        select(func.count())
+        .select_from(AuditEntry)
+        .where(
+            AuditEntry.subject_kind == "alert",
+            AuditEntry.subject_id == alert.id,
+            AuditEntry.action == "alert.contact",
+        )
+    ).scalar_one()
 
 
 def _note(
@@ -331,53 +311,3 @@ def _note(
 ) -> None:
     actor = Actor("staff", by.id, by.clinic_id)
     record(session, actor, action, "alert", alert.id, now=now, ref=alert.ref, **detail)
-
-
-@dataclass(frozen=True)
-class Tracker:
-    """What may be told to a patient about their alert: only what is known to be true."""
-
-    level: TriageLevel
-    saved_at: datetime
-    reached_at: datetime | None
-    taken_at: datetime | None
-    taken_by: str | None
-    is_closed: bool
-    is_failing: bool
-    nobody_took_it: bool
-
-
-# After this long without anybody taking it, the patient is told so and told to call.
-TELL_PATIENT_AFTER = {
-    TriageLevel.EMERGENCY: timedelta(minutes=5),
-    TriageLevel.URGENT: timedelta(minutes=15),
-}
-
-
-def tracker(session: Session, alert: Alert, now: datetime) -> Tracker:
-    """The alert as its patient may see it, derived from rows and clock whenever it is read.
-
-    Nothing here is written by a job, so a stopped worker cannot hide that a text never left.
-    """
-    sent = list(
-        session.execute(
-            select(Message.accepted_at, Message.delivered_at).where(
-                Message.alert_id == alert.id, Message.kind == MessageKind.STAFF_ALERT
-            )
-        )
-    )
-    delivered = [row.delivered_at for row in sent if row.delivered_at is not None]
-    accepted = any(row.accepted_at is not None for row in sent)
-    untaken = alert.state is AlertState.OPEN
-    level = TriageLevel(alert.level)
-    taker = session.get(StaffMember, alert.taken_by) if alert.taken_by else None
-    return Tracker(
-        level=level,
-        saved_at=alert.opened_at,
-        reached_at=min(delivered, default=None),
-        taken_at=alert.taken_at,
-        taken_by=taker.name if taker else None,
-        is_closed=alert.state is AlertState.CLOSED,
-        is_failing=untaken and not accepted and now > alert.ladder_started_at + MUST_BE_ACCEPTED_IN,
-        nobody_took_it=untaken and now >= alert.ladder_started_at + TELL_PATIENT_AFTER[level],
-    )

@@ -1,0 +1,134 @@
+"""Whom an alert texts: the steps of the ladder, the people of a step, their texts in the outbox."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.orm import Session
+
+from patient_portal.domain.escalation import LADDER
+from patient_portal.domain.levels import TriageLevel
+from patient_portal.models import (
+    Alert,
+    Clinic,
+    Lane,
+    Message,
+    MessageKind,
+    MessageState,
+    OnCall,
+    StaffMember,
+)
+from patient_portal.services import messages
+from patient_portal.services.site import Site
+from patient_portal.sms import texts
+from patient_portal.words import Words
+
+# How long an unsent alert text is worth sending. After an outage it still goes out: an alert that
+# is late is better than none, and taking the alert stands its unsent texts down. (Once the gateway
+# has a text it gets 300 seconds to deliver it; see ``sms.gateway``.)
+ALERT_TEXT_LIVES = timedelta(hours=24)
+STAFF_KINDS = (MessageKind.STAFF_ALERT, MessageKind.STAFF_WORSE)
+
+
+def start_ladder(session: Session, site: Site, alert: Alert, now: datetime) -> None:
+    """Text the first step that has somebody with a phone; a step with nobody is skipped at once.
+
+    Where no step has anybody, everyone of the clinic who has a phone is texted. If there is
+    nobody at all, the alert says so wherever it is shown: it has no text of this ladder.
+    """
+    steps = LADDER[TriageLevel(alert.level)]
+    alert.ladder_started_at = now
+    for number, step in enumerate(steps, start=1):
+        people = reachable(session, alert.clinic_id, step.positions)
+        if people:
+            text_staff(session, site, alert, people, MessageKind.STAFF_ALERT, now)
+            alert.step = number
+            alert.next_action_at = now + step.wait
+            return
+    everyone = reachable(session, alert.clinic_id, ("everyone",))
+    text_staff(session, site, alert, everyone, MessageKind.STAFF_ALERT, now)
+    alert.step = len(steps)
+    alert.next_action_at = now + steps[-1].wait
+
+
+def tell_owner(session: Session, site: Site, alert: Alert, now: datetime) -> None:
+    """Text the owner that there are new answers; the first step if the owner has no phone."""
+    owner = session.get(StaffMember, alert.taken_by) if alert.taken_by else None
+    if owner is not None and owner.phone is not None and owner.disabled_at is None:
+        people = [owner]
+    else:
+        first = LADDER[TriageLevel(alert.level)][0].positions
+        people = reachable(session, alert.clinic_id, first) or reachable(
+            session, alert.clinic_id, ("everyone",)
+        )
+    text_staff(session, site, alert, people, MessageKind.STAFF_WORSE, now)
+
+
+def reachable(session: Session, clinic_id: str, positions: Sequence[str]) -> list[StaffMember]:
+    """Staff of the clinic who hold one of these positions now and have a phone, each once."""
+    query: Select[StaffMember] = (
+        select(StaffMember)
+        .where(
+            StaffMember.clinic_id == clinic_id,
+            StaffMember.disabled_at.is_(None),
+            StaffMember.phone.is_not(None),
+        )
+        .order_by(StaffMember.name)
+    )
+    if "everyone" not in positions:
+        query = query.join(OnCall, OnCall.staff_id == StaffMember.id).where(
+            OnCall.clinic_id == clinic_id, OnCall.position.in_(positions)
+        )
+    return list(session.scalars(query).unique())
+
+
+def text_staff(
+    session: Session,
+    site: Site,
+    alert: Alert,
+    people: Sequence[StaffMember],
+    kind: MessageKind,
+    now: datetime,
+) -> None:
+    """Queue one text about this alert for each of these people, in the clinic's language."""
+    clinic = session.get_one(Clinic, alert.clinic_id)
+    body = texts.staff_alert(
+        Words(clinic.language),
+        clinic=clinic.name,
+        ref=alert.ref,
+        level=TriageLevel(alert.level),
+        url=f"{site.base_url}/staff/alerts/{alert.ref}",
+        worse=kind is MessageKind.STAFF_WORSE,
+    )
+    round_key = f"{now:%Y%m%dT%H%M%S%f}"
+    for person in people:
+        if person.phone is None:
+            continue
+        messages.queue(
+            session,
+            messages.Draft(
+                clinic_id=alert.clinic_id,
+                to_number=person.phone,
+                kind=kind,
+                lane=Lane.ALERT,
+                body=body,
+                once_key=f"{kind.value}:{alert.id}:{round_key}:{person.id}",
+                lives_for=ALERT_TEXT_LIVES,
+                staff_id=person.id,
+                alert_id=alert.id,
+            ),
+            now,
+        )
+
+
+def stand_down(session: Session, alert: Alert) -> None:
+    """Staff texts of this alert that no worker has claimed yet are not sent any more."""
+    session.execute(
+        update(Message)
+        .where(
+            Message.alert_id == alert.id,
+            Message.kind.in_(STAFF_KINDS),
+            Message.state == MessageState.DUE,
+        )
+        .values(state=MessageState.EXPIRED)
+    )

@@ -1,0 +1,111 @@
+"""Whether an alert has reached anybody, derived from rows and clock whenever it is read.
+
+Nothing here is written by a job, so a stopped worker cannot hide that a text never left.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from patient_portal.domain.levels import TriageLevel
+from patient_portal.models import (
+    Alert,
+    AlertState,
+    Message,
+    MessageKind,
+    MessageState,
+    StaffMember,
+)
+
+# Without proof that the gateway took a text by now, the alert path counts as failing.
+MUST_BE_ACCEPTED_IN = timedelta(seconds=120)
+# After this long without anybody taking it, the patient is told so and told to call.
+TELL_PATIENT_AFTER = {
+    TriageLevel.EMERGENCY: timedelta(minutes=5),
+    TriageLevel.URGENT: timedelta(minutes=15),
+}
+
+
+class Trouble(StrEnum):
+    """Why an open alert may not have reached anybody."""
+
+    NOBODY = "nobody"  # there was nobody to text
+    ALL_FAILED = "all_failed"
+    NOT_SENT = "not_sent"  # the gateway has taken no text for 120 seconds
+    SOME_FAILED = "some_failed"
+
+
+DEAD = frozenset({MessageState.FAILED, MessageState.UNDELIVERED, MessageState.EXPIRED})
+
+
+@dataclass(frozen=True)
+class Texted:
+    """The staff texts of an alert's running ladder, counted."""
+
+    total: int
+    accepted: int
+    dead: int
+
+
+def trouble_of(texted: Texted, since: datetime, now: datetime) -> Trouble | None:
+    """What is wrong with an open alert's texts, from rows and clock alone."""
+    if texted.total == 0:
+        return Trouble.NOBODY
+    if texted.dead == texted.total:
+        return Trouble.ALL_FAILED
+    if not texted.accepted and now > since + MUST_BE_ACCEPTED_IN:
+        return Trouble.NOT_SENT
+    return Trouble.SOME_FAILED if texted.dead else None
+
+
+@dataclass(frozen=True)
+class Tracker:
+    """What may be told to a patient about their alert: only what is known to be true."""
+
+    level: TriageLevel
+    saved_at: datetime
+    reached_at: datetime | None
+    taken_at: datetime | None
+    taken_by: str | None
+    is_closed: bool
+    is_failing: bool
+    nobody_took_it: bool
+
+
+def tracker(session: Session, alert: Alert, now: datetime) -> Tracker:
+    """The alert as its patient may see it, derived from rows and clock whenever it is read."""
+    sent = session.execute(
+        select(Message.state, Message.accepted_at, Message.delivered_at).where(
+            Message.alert_id == alert.id,
+            Message.kind == MessageKind.STAFF_ALERT,
+            # The texts of a ladder that was started anew say nothing of the present one.
+            Message.created_at >= alert.ladder_started_at,
+        )
+    ).all()
+    is_open = alert.state is AlertState.OPEN
+    level = TriageLevel(alert.level)
+    since = alert.ladder_started_at
+    taker = session.get(StaffMember, alert.taken_by) if alert.taken_by else None
+    trouble = trouble_of(_count(sent), since, now) if is_open else None
+    return Tracker(
+        level=level,
+        saved_at=alert.opened_at,
+        reached_at=min((row.delivered_at for row in sent if row.delivered_at), default=None),
+        taken_at=alert.taken_at,
+        taken_by=taker.name if taker else None,
+        is_closed=alert.state is AlertState.CLOSED,
+        is_failing=trouble not in (None, Trouble.SOME_FAILED),
+        nobody_took_it=is_open and now >= since + TELL_PATIENT_AFTER[level],
+    )
+
+
+def _count(sent: Sequence[Row[MessageState, datetime | None, datetime | None]]) -> Texted:
+    return Texted(
+        total=len(sent),
+        accepted=sum(row.accepted_at is not None for row in sent),
+        dead=sum(row.state in DEAD for row in sent),
+    )
