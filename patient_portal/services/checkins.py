@@ -5,7 +5,7 @@ the form's own key makes a repeated request the same check-in.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,15 +16,18 @@ from sqlalchemy.orm import Session
 from patient_portal.database import insert_once, new_id
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.measures import Measure
+from patient_portal.domain.protocol import Protocol
 from patient_portal.domain.schedule import local_date, therapy_day
-from patient_portal.domain.triage import Course, triage
+from patient_portal.domain.triage import Course, TriageResult, triage
 from patient_portal.models import Alert, Answer, CheckIn, CheckInState, Patient
 from patient_portal.services import alerts
 from patient_portal.services.audit import Actor, record
 from patient_portal.services.site import Site
 
 # Weights this far back can matter to a rule (gain in seven days).
-WEIGHTS_LOOK_BACK = timedelta(days=8)
+LOOK_BACK = timedelta(days=8)
+# "Yesterday" is the last check-in of an earlier local date, at most this far back.
+YESTERDAY_WITHIN = timedelta(days=3)
 # A form that was started can be sent for this long.
 FORM_LIVES = timedelta(hours=36)
 
@@ -48,21 +51,37 @@ class Step:
     """One step's answers, validated, in the protocol's keys; ``keys`` are all the step could give.
 
     A key that the step could give and did not is taken out of the present view (an unticked box).
+    ``defaults`` stand only where no answer stands yet: what a tick says before it is graded.
+    ``name`` is the page that was answered, ``reopens`` the pages that must be asked again.
     """
 
     name: str
     given: Mapping[str, Any]
     keys: Sequence[str]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    ticks: Sequence[str] | None = None
+    reopens: Sequence[str] = ()
+
+    def moves(self, progress: Mapping[str, Any]) -> dict[str, Any]:
+        """Where the form stands once this step is answered."""
+        asked_again = {self.name, *self.reopens}
+        done = [page for page in progress.get("done", ()) if page not in asked_again]
+        ticks = progress.get("ticks", []) if self.ticks is None else list(self.ticks)
+        return {"done": [*done, self.name], "ticks": ticks}
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What came of it. ``level`` is the highest this check-in ever reached."""
+    """What came of it. ``level`` is the highest this check-in ever reached.
+
+    ``stops``: this very answer is an emergency, so no further question may come before the call.
+    """
 
     check_in_id: str
     level: TriageLevel
     alert_id: str | None
     raised: bool
+    stops: bool = False
 
 
 def find(session: Session, patient_id: str, key: str) -> CheckIn | None:
@@ -99,27 +118,37 @@ def record_answers(session: Session, site: Site, form: Form, step: Step, now: da
     if now - check_in.started_at > FORM_LIVES:
         raise FormExpired(form.key)
     given = _plain(step.given)
-    kept = {key: value for key, value in check_in.answers.items() if key not in step.keys}
-    check_in.answers = {**kept, **given}
+    before, was_answered = check_in.answers, step.name in check_in.progress.get("done", ())
+    kept = {key: value for key, value in before.items() if key not in step.keys}
+    check_in.answers = {**_plain(step.defaults), **kept, **given}
+    check_in.progress = step.moves(check_in.progress)
     session.execute(
         insert(Answer.__table__).values(  # type: ignore[arg-type]
             id=new_id(),
             check_in_id=check_in.id,
             number=_next_number(session, check_in.id),
             step=step.name,
-            given=given,
+            given=given if step.ticks is None else {**given, "other": list(step.ticks)},
             given_at=now,
         )
     )
-    return _judge(session, site, form, check_in, now)
+    found = _judge(session, site, form, check_in, now, [*step.keys, *step.defaults])
+    # The same answer sent again (a second tap) must show the emergency again.
+    again = was_answered and check_in.answers == before
+    return replace(found, stops=found.stops or (again and found.level is TriageLevel.EMERGENCY))
 
 
 def send(session: Session, site: Site, form: Form, now: datetime) -> Recorded | None:
-    """Mark the check-in as sent. None if nothing was ever answered; sending twice is once."""
-    check_in = find(session, form.patient.id, form.key)
+    """Mark the check-in as sent. None if nothing was ever answered; sending twice is once.
+
+    Raises FormExpired as ``record_answers`` does; every answer was triaged when it was given.
+    """
+    check_in = _locked(session, form)
     if check_in is None:
         return None
     if check_in.state is not CheckInState.SENT:
+        if now - check_in.started_at > FORM_LIVES:
+            raise FormExpired(form.key)
         check_in.state = CheckInState.SENT
         check_in.sent_at = now
         record(
@@ -150,6 +179,7 @@ def _open(session: Session, site: Site, form: Form, now: datetime) -> CheckIn:
         "drug": patient.drug,
         "day_of_therapy": therapy_day(patient.first_dose_on, today),
         "answers": {},
+        "progress": {},
         "level": int(TriageLevel.NONE),
         "reasons": [],
         "protocol": site.protocol.id,
@@ -166,6 +196,8 @@ def _locked(session: Session, form: Form) -> CheckIn | None:
         select(CheckIn)
         .where(CheckIn.patient_id == form.patient.id, CheckIn.form_key == form.key)
         .with_for_update()
+        # A row that this session has seen before is read again: only then is the lock worth it.
+        .execution_options(populate_existing=True)
     ).first()
 
 
@@ -176,10 +208,17 @@ def _next_number(session: Session, check_in_id: str) -> int:
     return (last or 0) + 1
 
 
-def _judge(session: Session, site: Site, form: Form, check_in: CheckIn, now: datetime) -> Recorded:
+def _judge(
+    session: Session,
+    site: Site,
+    form: Form,
+    check_in: CheckIn,
+    now: datetime,
+    answered: Sequence[str] = (),
+) -> Recorded:
     """Triage the answers so far; raise the check-in's level and its alert, never lower them."""
-    course = course_for(session, form.patient, check_in.local_date, drug=check_in.drug)
-    result = triage(site.protocol, check_in.answers, course)
+    course, yesterday = _known_of(session, form.patient, check_in.local_date, check_in.drug)
+    result = triage(site.protocol, {**check_in.answers, "yesterday": yesterday}, course)
     before = TriageLevel(check_in.level)
     known = {reason["rule"] for reason in check_in.reasons}
     fresh = [
@@ -189,17 +228,41 @@ def _judge(session: Session, site: Site, form: Form, check_in: CheckIn, now: dat
     ]
     check_in.reasons = [*check_in.reasons, *fresh]
     check_in.level = max(before, result.level)
+    level = TriageLevel(check_in.level)
     record(
         session, form.reporter, "check_in.answered", "check_in", check_in.id,
-        now=now, clinic_id=check_in.clinic_id, level=TriageLevel(check_in.level).code,
+        now=now, clinic_id=check_in.clinic_id, level=level.code,
     )  # fmt: skip
-    level = TriageLevel(check_in.level)
-    if level.is_red:
+    if level.is_red and (
+        check_in.alert_id is None
+        or any(TriageLevel.from_code(reason["level"]).is_red for reason in fresh)
+        or _answered(site.protocol, result, answered) >= TriageLevel.URGENT
+    ):
         alert = alerts.raise_alert(
             session, site, form.patient, _red(check_in, level, course, form), now
         )
         check_in.alert_id = alert.id
-    return Recorded(check_in.id, level, check_in.alert_id, raised=level > before)
+    raised = level > before
+    is_emergency = raised or _answered(site.protocol, result, answered) is TriageLevel.EMERGENCY
+    return Recorded(
+        check_in.id,
+        level,
+        check_in.alert_id,
+        raised=raised,
+        stops=is_emergency and level is TriageLevel.EMERGENCY,
+    )
+
+
+def _answered(protocol: Protocol, result: TriageResult, answered: Sequence[str]) -> TriageLevel:
+    """The level of the step just answered, by itself.
+
+    A calm answer to a later question of a red form is no new red answer: it must neither page
+    again nor open a second alert after the first was closed.
+    """
+    levels = (
+        reason.level for reason in result.reasons if protocol.rule(reason.rule).item in answered
+    )
+    return max(levels, default=TriageLevel.NONE)
 
 
 def _red(check_in: CheckIn, level: TriageLevel, course: Course, form: Form) -> alerts.RedAnswer:
@@ -214,37 +277,53 @@ def _red(check_in: CheckIn, level: TriageLevel, course: Course, form: Form) -> a
             "weights": [[day, str(m.value), m.unit] for day, m in course.weights],
         },
         phone_recognised=form.phone_recognised,
+        known_alert_id=check_in.alert_id,
     )
 
 
 def course_for(session: Session, patient: Patient, on: date, *, drug: str | None = None) -> Course:
     """What the rules need to know beside today's answers: medicine, day, weights, baseline."""
-    rows = session.execute(
-        select(CheckIn.local_date, CheckIn.answers)
-        .where(
-            CheckIn.patient_id == patient.id,
-            CheckIn.local_date >= on - WEIGHTS_LOOK_BACK,
-            CheckIn.local_date < on,
-        )
-        .order_by(CheckIn.local_date, CheckIn.started_at)
-    )
+    return _known_of(session, patient, on, drug or patient.drug)[0]
+
+
+def _known_of(
+    session: Session, patient: Patient, on: date, drug: str
+) -> tuple[Course, dict[str, Any] | None]:
+    """The course, and the answers of the last check-in before ``on``, at most three days back."""
     weights: dict[int, Measure] = {}
-    for day, answers in rows:
+    yesterday: dict[str, Any] | None = None
+    for day, answers in _earlier(session, patient.id, on):
         measure = weight_of(answers)
         if measure is not None:
             weights[(day - on).days] = measure
+        yesterday = answers if on - day <= YESTERDAY_WITHIN else None
     baseline = (
         Measure(patient.baseline_weight, patient.baseline_weight_unit or "kg")
         if patient.baseline_weight is not None
         else None
     )
-    return Course(
-        drug=drug or patient.drug,
+    course = Course(
+        drug=drug,
         day_of_therapy=therapy_day(patient.first_dose_on, on),
         weights=tuple(sorted(weights.items())),
         baseline=baseline,
         usual=tuple(patient.usual),
     )
+    return course, yesterday
+
+
+def _earlier(session: Session, patient_id: str, on: date) -> Sequence[tuple[date, dict[str, Any]]]:
+    """Dates and answers of the check-ins that can matter to the rules, oldest first."""
+    rows = session.execute(
+        select(CheckIn.local_date, CheckIn.answers)
+        .where(
+            CheckIn.patient_id == patient_id,
+            CheckIn.local_date >= on - LOOK_BACK,
+            CheckIn.local_date < on,
+        )
+        .order_by(CheckIn.local_date, CheckIn.started_at)
+    )
+    return [(row.local_date, row.answers) for row in rows]
 
 
 def weight_of(answers: Mapping[str, Any]) -> Measure | None:
@@ -262,22 +341,54 @@ def _plain(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def take_back(session: Session, form: Form, first_page: str, now: datetime) -> CheckIn | None:
+    """Note that the person tapped by mistake, and ask everything after ``first_page`` again.
+
+    Level and alert stand: only a member of staff, having spoken with the person, ends an alert.
+    """
+    check_in = _locked(session, form)
+    if check_in is None:
+        return None
+    check_in.progress = {**check_in.progress, "done": [first_page]}
+    record(
+        session, form.reporter, "check_in.taken_back", "check_in", check_in.id,
+        now=now, clinic_id=check_in.clinic_id,
+    )  # fmt: skip
+    if check_in.alert_id is not None:
+        record(
+            session, form.reporter, "alert.taken_back", "alert", check_in.alert_id,
+            now=now, clinic_id=check_in.clinic_id, check_in=check_in.id,
+        )  # fmt: skip
+    return check_in
+
+
 def close_yesterdays(session: Session, now: datetime, limit: int = 200) -> int:
-    """Close forms whose local day is over and that nobody sent: they count as partial."""
-    stale = (
-        session.execute(
-            select(CheckIn.id)
-            .where(CheckIn.state == CheckInState.OPEN, CheckIn.started_at < now - FORM_LIVES)
-            .limit(limit)
+    """Close forms whose local day is over and that nobody sent: they count as partial.
+
+    They can still be sent until they are 36 hours old. Returns how many were closed.
+    """
+    # No place on earth is more than 14 hours ahead, so nothing else can be over.
+    candidates = session.execute(
+        select(CheckIn.id, CheckIn.local_date, Patient.zone)
+        .join(Patient, Patient.id == CheckIn.patient_id)
+        .where(
+            CheckIn.state == CheckInState.OPEN,
+            CheckIn.local_date < (now + timedelta(hours=14)).date(),
         )
-        .scalars()
-        .all()
+        .order_by(CheckIn.local_date)
+        .limit(limit)
     )
-    if stale:
-        session.execute(
-            update(CheckIn).where(CheckIn.id.in_(stale)).values(state=CheckInState.PARTIAL)
-        )
-    return len(stale)
+    over = [row.id for row in candidates if row.local_date < local_date(now, row.zone)]
+    if not over:
+        return 0
+    closed = session.scalars(
+        update(CheckIn)
+        # Asked again: the form may have been sent since it was looked up.
+        .where(CheckIn.id.in_(over), CheckIn.state == CheckInState.OPEN)
+        .values(state=CheckInState.PARTIAL)
+        .returning(CheckIn.id)
+    )
+    return len(closed.all())
 
 
 def alert_of(session: Session, check_in: CheckIn) -> Alert | None:
