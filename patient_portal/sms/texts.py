@@ -37,7 +37,7 @@ def invite(words: Words, *, clinic: str, base_url: str) -> str:
     """The text that invites a patient; the link works for 7 days."""
     return words.safety(
         "%(clinic)s: you asked us to text you. Tap to start: %(url)s "
-        "The link works for 7 days. Not you? Ignore this text. STOP to end texts.",
+        "The link works for one week. Not you? Ignore this text. STOP to end texts.",
         clinic=clinic, url=f"{base_url}/c/{{secret}}",
     )  # fmt: skip
 
