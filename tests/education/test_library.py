@@ -33,7 +33,7 @@ def test_the_two_pages_are_on_the_shelf() -> None:
 
 
 def test_pages_know_every_medicine_of_the_protocol() -> None:
-    assert set(MEDICINES) == set(current().drugs)
+    assert set(MEDICINES) == {drug.code for drug in current().drugs}
 
 
 @pytest.mark.parametrize("code", MEDICINES)
@@ -91,7 +91,7 @@ def test_a_faulty_front_is_refused(tmp_path: Path, front: str, reason: str) -> N
         ("::: medicine aspirin\n## T\n:::", "no medicine of the check-in"),
         ("::: medicine atra atra\n## T\n:::", "two sections"),
         ("::: medicine atra\nText\n:::", "begins with a heading"),
-        ("x\n\n# one", "why.md:10"),
+        ("x\n\n# one", "why.md:11"),
     ],
 )
 def test_a_faulty_body_is_refused(tmp_path: Path, body: str, reason: str) -> None:

@@ -14,7 +14,7 @@ from patient_portal.web.access import public, viewer
 from patient_portal.web.context import reading
 from patient_portal.web.language import current_language, current_words
 from patient_portal.web.page import here
-from patient_portal.words import format_date
+from patient_portal.words import Words, format_date
 
 blueprint = Blueprint("education", __name__)
 
@@ -23,8 +23,13 @@ blueprint = Blueprint("education", __name__)
 @public
 def index() -> str:
     """Every page, by title and summary."""
-    words = current_words()
-    entries = [
+    return render_template(
+        "patient/learn_index.html", entries=_entries(current_words()), as_english=as_english
+    )
+
+
+def _entries(words: Words) -> list[dict[str, Any]]:
+    return [
         {
             "slug": found.slug,
             "title": text(found.title, words, {}),
@@ -32,7 +37,6 @@ def index() -> str:
         }
         for found in pages().values()
     ]
-    return render_template("patient/learn_index.html", entries=entries, as_english=as_english)
 
 
 @blueprint.get("/learn/<slug>", endpoint="page")
@@ -51,6 +55,7 @@ def show(slug: str) -> str:
         page=readable(
             found, words, medicine=medicine, values={"emergency_number": isolated(number)}
         ),
+        others=[entry for entry in _entries(words) if entry["slug"] != slug],
         choices=medicine_names(found, words),
         medicine=medicine,
         as_english=as_english,
