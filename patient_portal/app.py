@@ -8,12 +8,11 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from patient_portal import protocols
-from patient_portal.clock import Clock, DatabaseClock, MovableClock
+from patient_portal.clock import clock_of
 from patient_portal.config import Settings
 from patient_portal.database import Database
 from patient_portal.paths import shipped
-from patient_portal.services.site import Site
+from patient_portal.services.site import site_of
 from patient_portal.web import (
     access,
     care_team,
@@ -27,24 +26,9 @@ from patient_portal.web import (
 from patient_portal.web.context import Portal
 from patient_portal.web.doors import recognise
 
-# A check-in that was opened in the morning can be sent at night: its token lives as long as the form.
+# A check-in opened in the morning can be sent at night: its token lives as long as the form.
 FORM_TOKEN_LIVES = timedelta(hours=36)
 LARGEST_FORM = 64 * 1024
-
-
-def build_site(settings: Settings) -> Site:
-    """The site that services see. Raises ProtocolError when the rules cannot be loaded."""
-    return Site(
-        base_url=settings.base_url,
-        pepper=settings.pepper,
-        protocol=protocols.current(),
-        is_demo=settings.demo,
-    )
-
-
-def build_clock(settings: Settings) -> Clock:
-    """The database's clock; in the demo one that can be moved."""
-    return MovableClock() if settings.demo else DatabaseClock()
 
 
 def create_app(settings: Settings, database: Database | None = None) -> Flask:
@@ -80,8 +64,8 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     app.extensions["portal"] = Portal(
         settings=settings,
         database=database or Database(settings.database_url),
-        clock=build_clock(settings),
-        site=build_site(settings),
+        clock=clock_of(demo=settings.demo),
+        site=site_of(settings),
     )
     csrf = CSRFProtect(app)
     language.init_language(app, settings)
@@ -96,7 +80,8 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
         from patient_portal.web import demo
 
         app.register_blueprint(demo.blueprint)
-        csrf.exempt(demo.blueprint)
+        for part in demo.parts:  # Flask-WTF looks at a view's innermost blueprint
+            csrf.exempt(part)
     access.public(app.view_functions["static"])
     access.install(app, recognise)
     _stand_behind_proxies(app, settings)

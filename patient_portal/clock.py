@@ -61,3 +61,8 @@ class MovableClock:
         ).first()
         if moved is None:
             session.execute(clock_shift.insert().values(id=1, seconds=seconds))
+
+
+def clock_of(*, demo: bool) -> Clock:
+    """The database's clock; in the demo one that can be moved."""
+    return MovableClock() if demo else DatabaseClock()

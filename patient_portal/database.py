@@ -162,7 +162,8 @@ class Database:
             if self.is_sqlite:
                 session.connection(execution_options={"begin": "BEGIN"})
             yield session
-            session.rollback()
+            # Closing ends the transaction and leaves the rows readable; a rollback here would
+            # empty every row that the page still wants to show.
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -189,11 +190,30 @@ def insert_once(
 
 def upgrade(url: str) -> None:
     """Bring the database at ``url`` to the newest migration. Safe to run again."""
-    # Imported here: only this command needs the migration tool.
+    # Imported here: only the commands about migrations need their tool.
     from alembic import command
+
+    command.upgrade(_migrations(url), "head")
+
+
+def revisions(url: str) -> tuple[str | None, str | None]:
+    """The migration that the database at ``url`` is at (None = empty), and the newest there is."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    engine = build_engine(url, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+    return found, ScriptDirectory.from_config(_migrations(url)).get_current_head()
+
+
+def _migrations(url: str) -> Any:
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "patient_portal:migrations")
     config.attributes["url"] = url
-    command.upgrade(config, "head")
+    return config

@@ -9,7 +9,6 @@ from patient_portal.database import Base
 from patient_portal.domain.delivery import MessageState
 from patient_portal.models.columns import Id, Moment, code_of, ref_to
 
-
 __all__ = ["InboundText", "Lane", "Message", "MessageKind", "MessageState"]
 
 

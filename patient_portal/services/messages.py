@@ -1,12 +1,21 @@
 """The outbox: texts are rows, queued where the thing they tell happens and claimed by a worker."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import and_, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from patient_portal.database import insert_once, new_id
-from patient_portal.models import Lane, Message, MessageKind, MessageState
+from patient_portal.domain.delivery import MessageState
+from patient_portal.models import Lane, Message, MessageKind
+from patient_portal.services.tokens import secret_for
+from patient_portal.sms.gateway import ALERT_IS_VALID, OTHER_IS_VALID, Outgoing
+
+# What PostgreSQL calls out when a text is queued, so that a worker need not wait for its next look.
+CHANNEL = "portal_message"
 
 
 @dataclass(frozen=True)
@@ -28,26 +37,167 @@ class Draft:
 
 def queue(session: Session, draft: Draft, now: datetime) -> bool:
     """Put a text into the outbox, in the caller's transaction. False if it was there already."""
-    return insert_once(
+    went_in = insert_once(
         session,
         Message.__table__,  # type: ignore[arg-type]
-        {
-            "id": new_id(),
-            "clinic_id": draft.clinic_id,
-            "kind": draft.kind,
-            "lane": draft.lane,
-            "to_number": draft.to_number,
-            "patient_id": draft.patient_id,
-            "staff_id": draft.staff_id,
-            "alert_id": draft.alert_id,
-            "body": draft.body,
-            "secret_of": draft.secret_of,
-            "once_key": draft.once_key,
-            "state": MessageState.DUE,
-            "due_at": now,
-            "expires_at": now + draft.lives_for,
-            "attempts": 0,
-            "created_at": now,
-        },
+        row_of(draft, now),
         unique=["once_key"],
+    )
+    if went_in:
+        wake_workers(session)
+    return went_in
+
+
+def row_of(draft: Draft, now: datetime) -> dict[str, Any]:
+    """The draft as a row that is due now."""
+    return {
+        "id": new_id(),
+        "clinic_id": draft.clinic_id,
+        "kind": draft.kind,
+        "lane": draft.lane,
+        "to_number": draft.to_number,
+        "patient_id": draft.patient_id,
+        "staff_id": draft.staff_id,
+        "alert_id": draft.alert_id,
+        "body": draft.body,
+        "secret_of": draft.secret_of,
+        "once_key": draft.once_key,
+        "state": MessageState.DUE,
+        "due_at": now,
+        "expires_at": now + draft.lives_for,
+        "attempts": 0,
+        "created_at": now,
+    }
+
+
+def wake_workers(session: Session) -> None:
+    """Call out to waiting workers at commit. On SQLite the worker looks by itself."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A text that one worker may send until its lease ends. ``attempt`` counts from 1."""
+
+    id: str
+    lane: Lane
+    kind: MessageKind
+    attempt: int
+    worker: str
+    to_number: str = field(repr=False)
+    body: str = field(repr=False)
+    secret_of: str | None
+    expires_at: datetime
+
+
+def _is_claimable(now: datetime) -> Any:
+    return and_(
+        or_(
+            and_(Message.state == MessageState.DUE, Message.due_at <= now),
+            # A worker that died, or hangs: its lease is over and the text is anybody's again.
+            and_(Message.state == MessageState.SENDING, Message.lease_until <= now),
+        ),
+        Message.expires_at > now,
+    )
+
+
+def waiting_lanes(session: Session, now: datetime) -> set[Lane]:
+    """The lanes that hold a text to be sent now. Only a look: it locks nothing."""
+    looks = [
+        select(Message.id).where(Message.lane == lane, _is_claimable(now)).exists() for lane in Lane
+    ]
+    row = session.execute(select(*looks)).one()
+    return {lane for lane, waits in zip(Lane, row, strict=True) if waits}
+
+
+def claim(
+    session: Session, lane: Lane, worker: str, now: datetime, lease: timedelta, limit: int
+) -> list[Claimed]:
+    """Make up to ``limit`` texts this worker's until the lease ends, the longest due first.
+
+    One statement; on PostgreSQL it steps over rows that another worker is just claiming, on
+    SQLite the transaction holds the only write lock. Commit before anything is sent.
+    """
+    due = (
+        select(Message.id)
+        .where(Message.lane == lane, _is_claimable(now))
+        .order_by(Message.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    rows = session.execute(
+        update(Message)
+        .where(Message.id.in_(select(due.c.id)))
+        .values(
+            state=MessageState.SENDING,
+            lease_until=now + lease,
+            lease_by=worker,
+            attempts=Message.attempts + 1,
+        )
+        .returning(
+            Message.id,
+            Message.lane,
+            Message.kind,
+            Message.attempts,
+            Message.lease_by,
+            Message.to_number,
+            Message.body,
+            Message.secret_of,
+            Message.expires_at,
+            Message.due_at,
+        )
+        .execution_options(synchronize_session=False)
+    ).all()
+    return [_claimed(row) for row in sorted(rows, key=lambda row: row.due_at)]
+
+
+def _claimed(row: Any) -> Claimed:
+    return Claimed(
+        id=row.id,
+        lane=row.lane,
+        kind=row.kind,
+        attempt=row.attempts,
+        worker=row.lease_by,
+        to_number=row.to_number,
+        body=row.body,
+        secret_of=row.secret_of,
+        expires_at=row.expires_at,
+    )
+
+
+def claim_next(
+    session: Session, lane: Lane, worker: str, now: datetime, lease: timedelta
+) -> Claimed | None:
+    """Make the longest due text of a lane this worker's; None if there is none."""
+    return next(iter(claim(session, lane, worker, now, lease, limit=1)), None)
+
+
+def outgoing(claimed: Claimed, pepper: str, now: datetime) -> Outgoing:
+    """The text as it leaves, link or code filled in. Raises ValueError for an unknown secret."""
+    body = claimed.body
+    if claimed.secret_of is not None:
+        body = body.replace("{secret}", secret_for(pepper, claimed.secret_of))
+    is_alert = claimed.lane is Lane.ALERT
+    rest = max(claimed.expires_at - now, timedelta(seconds=1))
+    return Outgoing(
+        message_id=claimed.id,
+        to=claimed.to_number,
+        body=body,
+        is_alert=is_alert,
+        valid_for=min(ALERT_IS_VALID if is_alert else OTHER_IS_VALID, rest),
+    )
+
+
+def stop_due(session: Session, patient_id: str, kinds: Sequence[MessageKind]) -> None:
+    """Texts of these kinds that wait for this patient are not sent any more."""
+    session.execute(
+        update(Message)
+        .where(
+            Message.patient_id == patient_id,
+            Message.kind.in_(kinds),
+            Message.state == MessageState.DUE,
+        )
+        .values(state=MessageState.EXPIRED)
     )

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from patient_portal import protocols
+from patient_portal.config import Settings
 from patient_portal.domain.protocol import Protocol
 
 
@@ -13,3 +15,13 @@ class Site:
     pepper: str = field(repr=False)
     protocol: Protocol
     is_demo: bool = False
+
+
+def site_of(settings: Settings) -> Site:
+    """The site that services see. Raises ProtocolError when the rules cannot be loaded."""
+    return Site(
+        base_url=settings.base_url,
+        pepper=settings.pepper,
+        protocol=protocols.current(),
+        is_demo=settings.demo,
+    )

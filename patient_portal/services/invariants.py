@@ -1,0 +1,163 @@
+"""What must always hold, each as a query that counts the rows that break it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Select, exists, extract, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from patient_portal.domain.delivery import MessageState
+from patient_portal.domain.levels import TriageLevel
+from patient_portal.domain.schedule import REMINDERS_APART
+from patient_portal.models import (
+    Alert,
+    AlertState,
+    AuditEntry,
+    CheckIn,
+    CheckInState,
+    Message,
+    MessageKind,
+)
+
+# Sending takes a moment; clocks and commits are not exact to the second.
+SLACK = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """``name`` says what would be wrong; ``rows`` selects what is."""
+
+    name: str
+    rows: Callable[[], Select[Any]]
+
+
+def count(session: Session, invariant: Invariant) -> int:
+    """How many rows break it."""
+    return session.execute(
+        select(func.count()).select_from(invariant.rows().subquery())
+    ).scalar_one()
+
+
+_TAKEN_BY_GATEWAY = (MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED)
+
+
+def _red_without_alert() -> Select[Any]:
+    return select(CheckIn.id).where(
+        CheckIn.level >= int(TriageLevel.URGENT), CheckIn.alert_id.is_(None)
+    )
+
+
+def _alert_of_another() -> Select[Any]:
+    return (
+        select(CheckIn.id)
+        .join(Alert, Alert.id == CheckIn.alert_id)
+        .where(Alert.patient_id != CheckIn.patient_id)
+    )
+
+
+def _alert_without_text() -> Select[Any]:
+    text = exists().where(Message.alert_id == Alert.id, Message.kind == MessageKind.STAFF_ALERT)
+    return select(Alert.id).where(~text)
+
+
+def _waits_for_nothing() -> Select[Any]:
+    return select(Alert.id).where(Alert.state != AlertState.CLOSED, Alert.next_action_at.is_(None))
+
+
+def _two_open() -> Select[Any]:
+    return (
+        select(Alert.patient_id)
+        .where(Alert.state != AlertState.CLOSED)
+        .group_by(Alert.patient_id)
+        .having(func.count() > 1)
+    )
+
+
+def _calmer_than_answers() -> Select[Any]:
+    return (
+        select(CheckIn.id)
+        .join(Alert, Alert.id == CheckIn.alert_id)
+        .where(CheckIn.level > Alert.level)
+    )
+
+
+def _taken_by_nobody() -> Select[Any]:
+    return select(Alert.id).where(
+        Alert.state == AlertState.TAKEN, or_(Alert.taken_by.is_(None), Alert.taken_at.is_(None))
+    )
+
+
+def _closed_by_nobody() -> Select[Any]:
+    return select(Alert.id).where(
+        Alert.state == AlertState.CLOSED,
+        or_(Alert.closed_by.is_(None), Alert.closed_at.is_(None), Alert.outcome.is_(None)),
+    )
+
+
+def _alert_not_audited() -> Select[Any]:
+    entry = exists().where(
+        AuditEntry.subject_kind == "alert",
+        AuditEntry.subject_id == Alert.id,
+        AuditEntry.action == "alert.opened",
+    )
+    return select(Alert.id).where(~entry)
+
+
+def _sent_at_no_time() -> Select[Any]:
+    return select(CheckIn.id).where(CheckIn.state == CheckInState.SENT, CheckIn.sent_at.is_(None))
+
+
+def _accepted_without_id() -> Select[Any]:
+    return select(Message.id).where(
+        Message.state.in_(_TAKEN_BY_GATEWAY),
+        or_(Message.gateway_id.is_(None), Message.accepted_at.is_(None)),
+    )
+
+
+def _sending_for_ever() -> Select[Any]:
+    return select(Message.id).where(
+        Message.state == MessageState.SENDING,
+        or_(Message.lease_until.is_(None), Message.lease_by.is_(None)),
+    )
+
+
+def _failed_without_reason() -> Select[Any]:
+    return select(Message.id).where(
+        Message.state.in_((MessageState.FAILED, MessageState.UNDELIVERED)),
+        Message.error_code.is_(None),
+    )
+
+
+def _reminders_too_close() -> Select[Any]:
+    earlier, later = aliased(Message), aliased(Message)
+    apart = extract("epoch", later.created_at) - extract("epoch", earlier.created_at)
+    return (
+        select(later.id)
+        .join(earlier, earlier.patient_id == later.patient_id)
+        .where(
+            earlier.kind == MessageKind.REMINDER,
+            later.kind == MessageKind.REMINDER,
+            later.created_at > earlier.created_at,
+            apart < (REMINDERS_APART - SLACK).total_seconds(),
+        )
+    )
+
+
+ALL = (
+    Invariant("red check-ins without an alert", _red_without_alert),
+    Invariant("check-ins with another patient's alert", _alert_of_another),
+    Invariant("alerts calmer than their check-ins", _calmer_than_answers),
+    Invariant("alerts without a text to the care team", _alert_without_text),
+    Invariant("alerts not closed that wait for nothing", _waits_for_nothing),
+    Invariant("patients with two alerts not closed", _two_open),
+    Invariant("alerts taken by nobody", _taken_by_nobody),
+    Invariant("alerts closed by nobody or without outcome", _closed_by_nobody),
+    Invariant("alerts whose opening is not in the audit log", _alert_not_audited),
+    Invariant("check-ins sent at no time", _sent_at_no_time),
+    Invariant("texts the gateway took without an id", _accepted_without_id),
+    Invariant("texts being sent by nobody or without end", _sending_for_ever),
+    Invariant("texts that failed without a reason", _failed_without_reason),
+    Invariant("reminders less than 20 hours after another", _reminders_too_close),
+)

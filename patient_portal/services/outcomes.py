@@ -1,0 +1,217 @@
+"""What came of a text: the worker's own notes, and the gateway's word in any order."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from patient_portal.domain.delivery import LOST, MessageState, is_news, wait_after
+from patient_portal.domain.escalation import AlertState
+from patient_portal.models import Alert, Lane, Message
+from patient_portal.services import messages
+from patient_portal.services.messages import Claimed
+
+# What the repetition of an alert text is named by; a repetition is not repeated.
+_AGAIN = "again:"
+
+
+def record_accepted(
+    session: Session,
+    claimed: Claimed,
+    gateway_id: str,
+    now: datetime,
+    *,
+    is_delivered: bool = False,
+) -> bool:
+    """Note that the gateway took the text. False when it is no longer this worker's.
+
+    The gateway's first status may be here before us; then only what it left open is filled in.
+    """
+    taken = (
+        _change(
+            session,
+            _is_still(claimed),
+            state=MessageState.DELIVERED if is_delivered else MessageState.ACCEPTED,
+            gateway_id=gateway_id,
+            accepted_at=now,
+            delivered_at=now if is_delivered else None,
+            error_code=None,
+            lease_until=None,
+        )
+        > 0
+    )
+    if not taken:
+        _change(
+            session,
+            and_(
+                Message.id == claimed.id,
+                Message.gateway_id.is_(None),
+                Message.state.in_((MessageState.SENT, MessageState.DELIVERED, *LOST)),
+            ),
+            gateway_id=gateway_id,
+            accepted_at=func.coalesce(Message.accepted_at, now),
+        )
+    return taken
+
+
+def record_failure(
+    session: Session,
+    claimed: Claimed,
+    code: str,
+    now: datetime,
+    *,
+    permanent: bool,
+    chance: float | None = None,
+) -> bool:
+    """Note a failed attempt: to be tried again after a wait, or never. False when not ours.
+
+    ``chance`` (0 to 1, random if None) spreads the wait.
+    """
+    if permanent:
+        return (
+            _change(
+                session,
+                _is_still(claimed),
+                state=MessageState.FAILED,
+                failed_at=now,
+                error_code=code,
+                lease_until=None,
+            )
+            > 0
+        )
+    if chance is None:
+        chance = secrets.randbelow(1001) / 1000
+    return (
+        _change(
+            session,
+            _is_still(claimed),
+            state=MessageState.DUE,
+            due_at=now + wait_after(claimed.attempt, chance),
+            error_code=code,
+            lease_until=None,
+            lease_by=None,
+        )
+        > 0
+    )
+
+
+def _is_still(claimed: Claimed) -> Any:
+    """The fence: a worker whose lease ended, and whose text another took over, changes nothing."""
+    return and_(
+        Message.id == claimed.id,
+        Message.state == MessageState.SENDING,
+        Message.lease_by == claimed.worker,
+        Message.attempts == claimed.attempt,
+    )
+
+
+def _change(session: Session, where: Any, **values: Any) -> int:
+    result = session.execute(
+        update(Message).where(where).values(**values).execution_options(synchronize_session=False)
+    )
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the gateway says of a text. ``state`` is None for a word that we do not know.
+
+    ``may_pass``: the failure is of a kind that the next attempt may not meet (a phone without
+    signal), so an alert is worth one more.
+    """
+
+    gateway_id: str
+    state: MessageState | None
+    error_code: str | None = None
+    may_pass: bool = False
+
+
+def record_status(session: Session, message_id: str | None, status: Status, now: datetime) -> bool:
+    """Note a status, which may come late, twice, in any order, or before our own note.
+
+    True if it changed something. A word that we do not know is kept as the text's error code.
+    """
+    message = _find(session, message_id, status.gateway_id)
+    if message is None:
+        return False
+    if status.state is None:
+        message.error_code = "unknown_status"
+        return True
+    if _is_of_a_replaced_attempt(message, status) or not is_news(message.state, status.state):
+        return False
+    message.state = status.state
+    message.gateway_id = status.gateway_id
+    message.accepted_at = message.accepted_at or now
+    message.lease_until = None
+    if status.state is MessageState.DELIVERED:
+        message.delivered_at, message.error_code = now, None
+    elif status.state in LOST:
+        message.failed_at, message.error_code = now, status.error_code or status.state.value
+        if status.may_pass:
+            _send_once_more(session, message, now)
+    return True
+
+
+def _is_of_a_replaced_attempt(message: Message, status: Status) -> bool:
+    """Bad news of an attempt that a later one has replaced, or is about to."""
+    if status.state not in LOST:
+        return message.gateway_id not in (None, status.gateway_id) and (
+            status.state is not MessageState.DELIVERED
+        )
+    if message.state is MessageState.DUE:
+        return True
+    if message.state is MessageState.SENDING and message.attempts > 1:
+        return True
+    return message.gateway_id not in (None, status.gateway_id)
+
+
+def _send_once_more(session: Session, message: Message, now: datetime) -> None:
+    """Queue an alert's lost text again, once, while its alert still waits for somebody."""
+    if message.lane is not Lane.ALERT or message.once_key.startswith(_AGAIN):
+        return
+    alert = session.get(Alert, message.alert_id) if message.alert_id else None
+    if alert is None or alert.state is not AlertState.OPEN or message.expires_at <= now:
+        return
+    again = messages.Draft(
+        clinic_id=message.clinic_id,
+        to_number=message.to_number,
+        kind=message.kind,
+        lane=message.lane,
+        body=message.body,
+        once_key=f"{_AGAIN}{message.id}",
+        lives_for=message.expires_at - now,
+        patient_id=message.patient_id,
+        staff_id=message.staff_id,
+        alert_id=message.alert_id,
+        secret_of=message.secret_of,
+    )
+    messages.queue(session, again, now)
+
+
+def _find(session: Session, message_id: str | None, gateway_id: str) -> Message | None:
+    for where in (Message.id == message_id, Message.gateway_id == gateway_id):
+        found = session.scalars(select(Message).where(where).with_for_update()).first()
+        if found is not None:
+            return found
+    return None
+
+
+def expire_overdue(session: Session, now: datetime) -> int:
+    """Give up texts whose time is over and that no worker holds. Returns how many."""
+    return _change(
+        session,
+        and_(
+            Message.expires_at <= now,
+            or_(
+                Message.state == MessageState.DUE,
+                and_(Message.state == MessageState.SENDING, Message.lease_until <= now),
+            ),
+        ),
+        state=MessageState.EXPIRED,
+        failed_at=now,
+        lease_until=None,
+        error_code=func.coalesce(Message.error_code, "expired"),
+    )

@@ -1,0 +1,35 @@
+"""How many parts a text is sent in. One character outside GSM-7 turns the whole text into UCS-2."""
+
+from dataclasses import dataclass
+
+# GSM 03.38, the basic table and the extension table, whose characters take two places.
+_BASIC = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENDED = "\f^{}\\[~]|€"
+LARGEST_TEXT = 1600  # characters; the gateway refuses more
+
+
+@dataclass(frozen=True)
+class Segments:
+    """``parts`` as they are paid for; ``odd`` are the characters that GSM-7 does not have."""
+
+    parts: int
+    units: int
+    is_gsm7: bool
+    odd: str
+
+
+def count(body: str) -> Segments:
+    """Count the parts of a text, without any character being replaced."""
+    odd = "".join(sorted({c for c in body if c not in _BASIC and c not in _EXTENDED}))
+    if odd:
+        units = len(body.encode("utf-16-le")) // 2
+        return Segments(_parts(units, 70, 67), units, is_gsm7=False, odd=odd)
+    units = len(body) + sum(c in _EXTENDED for c in body)
+    return Segments(_parts(units, 160, 153), units, is_gsm7=True, odd="")
+
+
+def _parts(units: int, alone: int, joined: int) -> int:
+    return 1 if units <= alone else -(-units // joined)
