@@ -45,6 +45,7 @@ from patient_portal.words.text import require_format
 
 _SESSION_KEY = "language"
 _STATE = "patient_portal.languages"
+_ENGLISH = Words(SOURCE_LANGUAGE)
 
 language = Blueprint("language", __name__)
 
@@ -115,14 +116,26 @@ def _state() -> LanguageState:
 
 def current_language() -> str:
     """Return the language of this request, a folder name such as "es"; English outside one."""
+    return current_words().language
+
+
+def current_words() -> Words:
+    """Return the words of this request's language; English outside a request."""
+    # Asked for a hundred times a page, so the request's own store is looked up once. The viewer
+    # may become known after the first time.
+    try:
+        kept = g._get_current_object().__dict__
+    except RuntimeError:
+        return _ENGLISH
+    known: tuple[object, object, Words] | None = kept.get("_words")
+    who, named = kept.get("viewer"), kept.get("viewer_language")
+    if known is not None and known[0] is who and known[1] == named:
+        return known[2]
     if not has_request_context():
-        return SOURCE_LANGUAGE
-    preference = g.get("viewer_language") or language_of(viewer())
-    # Asked for a hundred times a page, and the viewer may become known after the first time.
-    known: tuple[str | None, str] | None = g.get("_language")
-    if known is None or known[0] != preference:
-        known = g._language = (preference, _choose(preference))
-    return known[1]
+        return _ENGLISH
+    words = Words(_choose(named or language_of(viewer())), _state().directory)
+    kept["_words"] = (who, named, words)
+    return words
 
 
 def language_of(who: Viewer) -> str | None:
@@ -147,17 +160,6 @@ def _choose(preference: str | None) -> str:
     if preference and (chosen := negotiate([preference], offered, default="")):
         return chosen
     return negotiate([accepted for accepted, _ in request.accept_languages], offered)
-
-
-def current_words() -> Words:
-    """Return the words of this request's language."""
-    code = current_language()
-    kept: Words | None = g.get("_words") if has_request_context() else None
-    if kept is None or kept.language != code:
-        kept = Words(code, _state().directory if has_request_context() else None)
-        if has_request_context():
-            g._words = kept
-    return kept
 
 
 def language_choices() -> list[LanguageChoice]:
@@ -200,8 +202,8 @@ def local_path(target: str) -> str:
 
 
 def _name_language(response: Response) -> Response:
-    if "_language" in g:
-        response.headers["Content-Language"] = tag(g._language[1])
+    if "_words" in g:
+        response.headers["Content-Language"] = tag(current_language())
         response.vary.add("Accept-Language")
     return response
 
@@ -210,16 +212,17 @@ def _name_language(response: Response) -> Response:
 
 
 @lru_cache(maxsize=8192)
-def _as_html(text: str) -> Markup:
+def _as_html(text: str) -> tuple[Markup, bool]:
     # A translation is data: all of it is escaped, and bold is let through again.
     html = str(escape(text)).replace("&lt;b&gt;", "<b>").replace("&lt;/b&gt;", "</b>")
-    return Markup(html)  # noqa: S704 - escaped above
+    takes_values = "%(" in text
+    return Markup(html if takes_values else html.replace("%%", "%")), takes_values  # noqa: S704
 
 
 def _filled(text: str, values: Mapping[str, object]) -> Markup:
-    html = _as_html(text)
-    if "%(" not in text:
-        return html.replace("%%", "%")
+    html, takes_values = _as_html(text)
+    if not takes_values:
+        return html
     require_format(text)
     return html % values
 

@@ -136,11 +136,11 @@ def test_a_pseudo_language_covers_every_sentence(tmp_path: Path) -> None:
     write_pseudo(tmp_path, sentences)
     words = Words("en_ZZ", tmp_path)
     for sentence in sentences:
-        values = dict.fromkeys(PLACEHOLDER.findall(sentence.msgid), "1")
+        values: dict[str, object] = dict.fromkeys(PLACEHOLDER.findall(sentence.msgid), "1")
         if sentence.plural:
             shown = words.translate_count(
                 sentence.domain, sentence.msgid, sentence.plural, 2, values
             )
         else:
-            shown = words.translate(sentence.domain, sentence.msgid, dict(values))
+            shown = words.translate(sentence.domain, sentence.msgid, values)
         assert shown.startswith("["), sentence
