@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import current_app
+from flask import current_app, request
 from sqlalchemy.orm import Session
 
 from patient_portal.clock import Clock
 from patient_portal.config import Settings
 from patient_portal.database import Database
+from patient_portal.failpoints import passing
 from patient_portal.services.site import Site
 
 
@@ -37,6 +38,15 @@ def writing() -> Iterator[tuple[Session, datetime]]:
     parts = portal()
     with parts.database.transaction() as session:
         yield session, parts.clock.now(session)
+        session.flush()
+        _pass("before_commit")
+    _pass("after_commit")
+
+
+def _pass(moment: str) -> None:
+    """Tests may end the process here, around the commit of a check-in's answers."""
+    if request.method == "POST" and request.path.startswith("/check-in"):
+        passing(f"checkin.{moment}")
 
 
 @contextmanager

@@ -1,0 +1,91 @@
+"""What Twilio tells us: the status of our texts, and texts that people send.
+
+The signature is checked before anything else is looked at. A status that we could not store is
+answered with an error, so that the gateway tells us again.
+"""
+
+import re
+
+from flask import Blueprint, Response, abort, request
+
+from patient_portal.config import TwilioSettings
+from patient_portal.logs import get_logger
+from patient_portal.services import inbound, outcomes
+from patient_portal.sms import twilio
+from patient_portal.web.access import Audience, audience
+from patient_portal.web.context import portal, writing
+
+blueprint = Blueprint("webhooks", __name__, url_prefix="/twilio")
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{16}")
+_SID = re.compile(r"[A-Za-z0-9]{2,40}")
+_NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
+_log = get_logger()
+
+
+def _genuine() -> TwilioSettings:
+    """The settings of the gateway that signed this request; ends with 403 if it did not."""
+    settings = portal().settings
+    if settings.twilio is None:
+        abort(404)
+    # The address as the gateway knows it: ours to the outside, whatever proxies made of it.
+    query = request.query_string.decode("latin-1")
+    url = f"{settings.base_url}{request.path}" + (f"?{query}" if query else "")
+    if not twilio.is_genuine(
+        settings.twilio,
+        url,
+        request.form,
+        request.headers.get("X-Twilio-Signature"),
+        request.headers.get("X-Twilio-Webhooks-Signature-Settings"),
+    ):
+        abort(403)
+    return settings.twilio
+
+
+@blueprint.post("/status")
+@audience(Audience.GATEWAY)
+def status() -> Response:
+    """Store the status of one of our texts; `?message=` carries our own id of it."""
+    _genuine()
+    sid = request.form.get("MessageSid", "")
+    word = request.form.get("MessageStatus", "")
+    if not _SID.fullmatch(sid):
+        abort(400)
+    code = re.sub(r"\D", "", request.form.get("ErrorCode", ""))[:10]
+    heard = outcomes.Status(
+        gateway_id=sid,
+        state=twilio.STATES.get(word),
+        error_code=code or None,
+        may_pass=code in twilio.MAY_PASS,
+    )
+    named = request.args.get("message", "")
+    message_id = named if _MESSAGE_ID.fullmatch(named) else None
+    with writing() as (session, now):
+        changed = outcomes.record_status(session, message_id, heard, now)
+    if heard.state is None:
+        _log.error("message.unknown_status", message_id=message_id)
+    elif changed:
+        _log.info("message.status", message_id=message_id, state=heard.state.value, code=code)
+    return Response(status=204)
+
+
+@blueprint.post("/inbound")
+@audience(Audience.GATEWAY)
+def inbound_text() -> Response:
+    """Keep a text that somebody sent us and act on it. We answer by texts of our own."""
+    _genuine()
+    sid = request.form.get("MessageSid", "")
+    sender = request.form.get("From", "")
+    if not _SID.fullmatch(sid) or not sender:
+        abort(400)
+    with writing() as (session, now):
+        handled_as = inbound.receive(
+            session,
+            portal().site,
+            sid,
+            sender,
+            request.form.get("Body", ""),
+            now,
+            opt_out=request.form.get("OptOutType", ""),
+        )
+    _log.info("inbound.kept", kind=handled_as)
+    return Response(_NO_REPLY, mimetype="text/xml")
