@@ -44,7 +44,7 @@ from patient_portal.words import (
 from patient_portal.words.text import require_format
 
 _SESSION_KEY = "language"
-_STATE = "patient_portal.languages"
+STATE = "patient_portal.languages"
 _ENGLISH = Words(SOURCE_LANGUAGE)
 
 language = Blueprint("language", __name__)
@@ -86,7 +86,7 @@ def init_language(app: Flask, settings: Settings, directory: Path | None = None)
     drafts = frozenset(
         code for code in offered if review_state(code, "safety", folder) in ("draft", "translated")
     )
-    app.extensions[_STATE] = LanguageState(folder, offered, drafts)
+    app.extensions[STATE] = LanguageState(folder, offered, drafts)
     # Absolute, because Flask-Babel looks for a relative folder inside the package and says
     # nothing when it is not there.
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(folder)
@@ -109,7 +109,7 @@ def _require_compiled(folder: Path, languages: tuple[str, ...]) -> None:
 
 
 def _state() -> LanguageState:
-    state = current_app.extensions[_STATE]
+    state = current_app.extensions[STATE]
     assert isinstance(state, LanguageState)  # noqa: S101 - narrows the type of a registry
     return state
 
