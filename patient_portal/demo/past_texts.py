@@ -3,7 +3,7 @@
 Nothing of this is ever sent: the rows are written as delivered, or marked so at once.
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select, update
@@ -23,6 +23,7 @@ from patient_portal.models import (
     MessageState,
     Patient,
 )
+from patient_portal.services import reminders
 from patient_portal.services.enrolment import new_link
 from patient_portal.services.site import Site
 from patient_portal.sms import texts
@@ -61,13 +62,7 @@ def of_patient(
         at = local_moment(on, patient.reminder_at, patient.zone)
         if at <= now and not _answered_before(session, patient, on, at):
             _reminder(session, site, patient, on, at)
-    patient.reminder_due_at = _next(patient.reminder_at, patient.zone, now)
-
-
-def _next(at: time, zone: str, now: datetime) -> datetime:
-    today = now.astimezone(ZoneInfo(zone)).date()
-    due = local_moment(today, at, zone)
-    return due if due > now else local_moment(today + timedelta(days=1), at, zone)
+    reminders.plan(session, patient, now)
 
 
 def _answered_before(session: Session, patient: Patient, on: date, at: datetime) -> bool:
