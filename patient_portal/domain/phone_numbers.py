@@ -1,14 +1,10 @@
 """Phone numbers as people type them, kept in one form: E.164."""
 
-import unicodedata
-
 import phonenumbers
 
+from patient_portal.domain.typed import NotReadable, with_latin_digits
+
 _LONGEST = 40
-# Marks of direction and width that phones paste around a number.
-_INVISIBLE = dict.fromkeys(
-    [0x061C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF]
-)
 
 
 class NotAPhoneNumber(ValueError):
@@ -25,11 +21,10 @@ def read_phone(text: str, country: str) -> str:
     """
     if not 0 < len(text) <= _LONGEST:
         raise NotAPhoneNumber(text[:_LONGEST])
-    plain = unicodedata.normalize("NFKC", text).translate(_INVISIBLE).strip()
-    plain = "".join(
-        str(unicodedata.digit(char)) if unicodedata.category(char) == "Nd" else char
-        for char in plain
-    )
+    try:
+        plain = with_latin_digits(text)
+    except NotReadable:
+        raise NotAPhoneNumber(text) from None
     # Letters are not turned into keypad digits: 1-800-FLOWERS is a slip here, not a phone.
     if any(char.isalpha() for char in plain):
         raise NotAPhoneNumber(plain)
@@ -43,16 +38,3 @@ def read_phone(text: str, country: str) -> str:
     if is_possible != phonenumbers.ValidationResult.IS_POSSIBLE or number.extension:
         raise NotAPhoneNumber(plain)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def show_phone(number: str, country: str | None = None) -> str:
-    """An E.164 number as people of ``country`` write it; international for everybody else."""
-    try:
-        parsed = phonenumbers.parse(number, None)
-    except phonenumbers.NumberParseException:
-        return number
-    if country and phonenumbers.country_code_for_region(country) == parsed.country_code:
-        style = phonenumbers.PhoneNumberFormat.NATIONAL
-    else:
-        style = phonenumbers.PhoneNumberFormat.INTERNATIONAL
-    return phonenumbers.format_number(parsed, style)

@@ -63,8 +63,9 @@ def _nobodys_hash() -> str:
 
 
 def email_of(text: str) -> str:
-    """An e-mail as it is kept: without spaces around it, in lower case."""
-    return text.strip().casefold()[: _LONGEST_EMAIL + 1]
+    """An e-mail as it is kept: in lower case, without spaces around it or signs none can have."""
+    plain = "".join(char for char in text if char.isprintable())
+    return plain.strip().casefold()[: _LONGEST_EMAIL + 1]
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,7 @@ class SignIn:
     limit: rates.Limit | None = None
 
 
-def start_sign_in(
-    session: Session, site: Site, email: str, address: str, now: datetime
-) -> SignIn:
+def start_sign_in(session: Session, site: Site, email: str, address: str, now: datetime) -> SignIn:
     """Count the attempt for this account from this address and look the account up.
 
     An unknown e-mail gets a hash that no password fits, so that the same work follows.
@@ -258,9 +257,7 @@ def disable_staff(session: Session, staff: StaffMember, actor: Actor, now: datet
 
 def staff_by_email(session: Session, email: str) -> StaffMember | None:
     """The member of staff who signs in with this e-mail."""
-    return session.scalars(
-        select(StaffMember).where(StaffMember.email == email_of(email))
-    ).first()
+    return session.scalars(select(StaffMember).where(StaffMember.email == email_of(email))).first()
 
 
 def clinics_named(session: Session, name: str) -> list[Clinic]:

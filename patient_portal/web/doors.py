@@ -11,12 +11,12 @@ from werkzeug.wrappers import Response
 
 from patient_portal.logs import get_logger
 from patient_portal.models import Caregiver, Patient
-from patient_portal.services import accounts, sign_in
+from patient_portal.services import accounts, devices, sign_in
 from patient_portal.web.access import Audience, Viewer, audience_of
 from patient_portal.web.context import portal, reading, writing
 
 # A remembered phone writes that it was used at most this often; it may idle for 90 days.
-DEVICE_SEEN_EVERY = sign_in.DEVICE_IDLE / 90
+DEVICE_SEEN_EVERY = devices.DEVICE_IDLE / 90
 
 
 def _is_https() -> bool:
@@ -48,7 +48,7 @@ def recognise() -> Viewer:
     try:
         with reading() as (session, now):
             if device:
-                _recognise_phone(found, sign_in.find_device(session, device, now))
+                _recognise_phone(found, devices.find_device(session, device, now))
                 if found.caregiver is not None:
                     found.helps = sign_in.helped_by(session, found.caregiver)
             if staff:
@@ -63,7 +63,7 @@ def recognise() -> Viewer:
     return found
 
 
-def _recognise_phone(found: Viewer, known: sign_in.KnownPhone | None) -> None:
+def _recognise_phone(found: Viewer, known: devices.KnownPhone | None) -> None:
     if known is not None:
         found.device, found.patient, found.caregiver = known.device, known.patient, known.caregiver
 
@@ -89,7 +89,7 @@ def _note_use(found: Viewer, now: datetime) -> None:
     try:
         with writing() as (session, now):
             if is_phone_due and device is not None:
-                sign_in.touch(session, device.id, now)
+                devices.touch(session, device.id, now)
             if is_staff_due and staff_session is not None:
                 accounts.touch(session, staff_session.id, now)
     except SQLAlchemyError:
@@ -124,7 +124,7 @@ def _clear(response: Response, name: str) -> None:
 
 def remember_phone(response: Response, token: str, *, is_shared: bool) -> None:
     """Give this browser the cookie of a remembered phone; a shared one forgets when closed."""
-    seconds = None if is_shared else int(sign_in.DEVICE_LIVES.total_seconds())
+    seconds = None if is_shared else int(devices.DEVICE_LIVES.total_seconds())
     _set(response, device_cookie(), token, seconds)
 
 

@@ -1,0 +1,124 @@
+"""The clinic's patients as its care team reads them: the list, and one person's record."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from patient_portal.domain.levels import TriageLevel
+from patient_portal.domain.schedule import local_date, therapy_day
+from patient_portal.models import CheckIn, CheckInState, Clinic, Message, Patient
+from patient_portal.services.audit import Actor, record
+
+
+class NoSuchPatient(LookupError):
+    """There is no such patient in this clinic."""
+
+
+@dataclass(frozen=True)
+class PatientRow:
+    """One line of the list. ``missed`` counts whole local days without a check-in."""
+
+    patient: Patient
+    day: int | None
+    last_at: datetime | None
+    last_level: TriageLevel | None
+    missed: int
+
+
+def of_clinic(session: Session, clinic_id: str, patient_id: str) -> Patient:
+    """The clinic's patient. Raises NoSuchPatient, also for another clinic's."""
+    patient = session.scalars(
+        select(Patient).where(Patient.id == patient_id, Patient.clinic_id == clinic_id)
+    ).first()
+    if patient is None:
+        raise NoSuchPatient(patient_id)
+    return patient
+
+
+def list_of_clinic(session: Session, clinic_id: str, now: datetime) -> list[PatientRow]:
+    """Every patient of the clinic who has not left, by name; one statement."""
+    counts = or_(CheckIn.state == CheckInState.SENT, CheckIn.level >= TriageLevel.URGENT)
+    ranked = (
+        select(
+            CheckIn.id,
+            CheckIn.patient_id,
+            func.row_number()
+            .over(partition_by=CheckIn.patient_id, order_by=CheckIn.started_at.desc())
+            .label("place"),
+            func.max(CheckIn.local_date)
+            .filter(counts)
+            .over(partition_by=CheckIn.patient_id)
+            .label("last_day"),
+        )
+        .where(CheckIn.clinic_id == clinic_id)
+        .subquery()
+    )
+    last = aliased(CheckIn)
+    rows = session.execute(
+        select(Patient, last.started_at, last.level, ranked.c.last_day)
+        .outerjoin(ranked, (ranked.c.patient_id == Patient.id) & (ranked.c.place == 1))
+        .outerjoin(last, last.id == ranked.c.id)
+        .where(Patient.clinic_id == clinic_id, Patient.ended_at.is_(None))
+        .order_by(func.lower(Patient.last_name), func.lower(Patient.first_name))
+    )
+    return [_row(patient, at, level, day, now) for patient, at, level, day in rows]
+
+
+def _row(
+    patient: Patient, at: datetime | None, level: int | None, last_day: date | None, now: datetime
+) -> PatientRow:
+    today = local_date(now, patient.zone)
+    return PatientRow(
+        patient=patient,
+        day=therapy_day(patient.first_dose_on, today),
+        last_at=at,
+        last_level=None if level is None else TriageLevel(level),
+        missed=_missed(patient, last_day, today),
+    )
+
+
+def _missed(patient: Patient, last_day: date | None, today: date) -> int:
+    if patient.enrolled_at is None:
+        return 0
+    joined = local_date(patient.enrolled_at, patient.zone)
+    # Today is not over; the day somebody joined is not held against them.
+    return max(0, (today - max(last_day or joined, joined)).days - 1)
+
+
+def check_ins_of(session: Session, patient: Patient, limit: int = 30) -> list[CheckIn]:
+    """The patient's latest check-ins, newest first."""
+    return list(
+        session.scalars(
+            select(CheckIn)
+            .where(CheckIn.patient_id == patient.id)
+            .order_by(CheckIn.started_at.desc())
+            .limit(limit)
+        )
+    )
+
+
+def texts_of(session: Session, patient: Patient, limit: int = 30) -> list[Message]:
+    """The latest texts to the patient with their delivery state, newest first."""
+    return list(
+        session.scalars(
+            select(Message)
+            .where(Message.patient_id == patient.id)
+            .order_by(Message.created_at.desc())
+            .limit(limit)
+        )
+    )
+
+
+def clinic_of(session: Session, patient: Patient) -> Clinic:
+    """The patient's clinic."""
+    return session.get_one(Clinic, patient.clinic_id)
+
+
+def note_look(session: Session, patient: Patient, actor: Actor, now: datetime) -> None:
+    """Keep on the record who looked at a patient's page."""
+    record(
+        session, actor, "patient.viewed", "patient", patient.id,
+        now=now, clinic_id=patient.clinic_id,
+    )  # fmt: skip
