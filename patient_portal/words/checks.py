@@ -102,7 +102,7 @@ def format_problem(source: str, text: str, *, plural: bool = False) -> str | Non
     """Return why `text` cannot take the values of `source`, or None."""
     names, given = set(_PLACEHOLDER.findall(source)), set(_PLACEHOLDER.findall(text))
     # "One day" may stand without its number.
-    if given - names or (names - given) - ({"n"} if plural else set()):
+    if given - names or (names - given) - ({"n", "num"} if plural else set()):
         return f"placeholders {sorted(given)}, English has {sorted(names)}"
     try:
         fill(text, dict.fromkeys(names, "x"))
