@@ -11,11 +11,11 @@ from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from patient_portal.database import insert_once, new_id
-from patient_portal.models import Clinic, Role, StaffMember, StaffSession
+from patient_portal.database import new_id
+from patient_portal.models import Clinic, StaffMember, StaffSession
 from patient_portal.services import rates
 from patient_portal.services.audit import SYSTEM, Actor, record
 from patient_portal.services.site import Site
@@ -39,10 +39,6 @@ class UnusablePassword(ValueError):
 
     def __init__(self) -> None:
         super().__init__(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
-
-
-class EmailTaken(ValueError):
-    """Another member of staff signs in with this e-mail."""
 
 
 def has_right_length(password: str) -> bool:
@@ -199,76 +195,6 @@ def sign_out(session: Session, found: StaffSession, actor: Actor, now: datetime)
         .values(ended_at=now)
     )
     record(session, actor, "staff.signed_out", "staff_session", found.id, now=now)
-
-
-@dataclass(frozen=True)
-class NewStaff:
-    """A member of staff to be added. ``name`` is what patients may read: "N. Silva"."""
-
-    clinic_id: str
-    name: str
-    role: Role
-    email: str
-    phone: str | None  # E.164
-
-
-def add_staff(
-    session: Session, new: NewStaff, password_hash: str, actor: Actor, now: datetime
-) -> StaffMember:
-    """Add a member of staff; the hash comes from ``hash_password``. Raises EmailTaken."""
-    staff_id = new_id()
-    is_added = insert_once(
-        session,
-        StaffMember.__table__,  # type: ignore[arg-type]
-        {
-            "id": staff_id,
-            "clinic_id": new.clinic_id,
-            "name": new.name,
-            "role": new.role,
-            "email": email_of(new.email),
-            "phone": new.phone,
-            "password_hash": password_hash,
-            "created_at": now,
-        },
-        unique=["email"],
-    )
-    if not is_added:
-        raise EmailTaken(new.email)
-    record(
-        session, actor, "staff.added", "staff_member", staff_id,
-        now=now, clinic_id=new.clinic_id, role=new.role.value,
-    )  # fmt: skip
-    return session.get_one(StaffMember, staff_id)
-
-
-def disable_staff(session: Session, staff: StaffMember, actor: Actor, now: datetime) -> None:
-    """Close an account; every session of it ends with this transaction."""
-    staff.disabled_at = staff.disabled_at or now
-    session.execute(
-        update(StaffSession)
-        .where(StaffSession.staff_id == staff.id, StaffSession.ended_at.is_(None))
-        .values(ended_at=now)
-    )
-    record(
-        session, actor, "staff.disabled", "staff_member", staff.id,
-        now=now, clinic_id=staff.clinic_id,
-    )  # fmt: skip
-
-
-def staff_by_email(session: Session, email: str) -> StaffMember | None:
-    """The member of staff who signs in with this e-mail."""
-    return session.scalars(select(StaffMember).where(StaffMember.email == email_of(email))).first()
-
-
-def clinics_named(session: Session, name: str) -> list[Clinic]:
-    """Clinics whose id or name this is."""
-    return list(
-        session.scalars(
-            select(Clinic)
-            .where((Clinic.id == name) | (func.lower(Clinic.name) == name.lower()))
-            .order_by(Clinic.name)
-        )
-    )
 
 
 def actor_of(staff: StaffMember) -> Actor:

@@ -7,13 +7,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.models import Clinic
-from patient_portal.services.checkins import weight_of
+from patient_portal.models import Clinic, Message
+from patient_portal.services.alert_file import Sent
+from patient_portal.web.care_team import wording
 from patient_portal.web.context import portal
 from patient_portal.web.language import current_language, current_words
-from patient_portal.words import format_date, format_datetime, format_number, own_name
-
-_SIGNS = {"c": "°C", "f": "°F", "kg": "kg", "lb": "lb"}
+from patient_portal.words import format_date, format_datetime
 
 
 def clinic_time(clinic: Clinic, moment: datetime) -> str:
@@ -26,23 +25,14 @@ def long_date(day: date) -> str:
     return format_date(day, current_language())
 
 
-def plain(value: Decimal) -> str:
-    """A number as it was entered, without the zeros that the database adds."""
-    text = f"{value:f}"
-    return format_number(
-        Decimal(text.rstrip("0").rstrip(".") if "." in text else text), current_language()
-    )
+def quantity(value: Decimal, unit: str) -> str:
+    """A weight or temperature with its unit, without the zeros that the database adds."""
+    return wording.quantity(current_words(), value.normalize(), unit)
 
 
 def measured(answers: Mapping[str, Any], key: str) -> str:
     """A stored weight or temperature with its unit; empty when it was not measured."""
-    if key == "weight":
-        weight = weight_of(answers)
-        return f"{plain(weight.value)} {weight.unit}" if weight else ""
-    value, unit = answers.get(key), str(answers.get(f"{key}_unit", "c"))
-    if value in (None, "not_measured"):
-        return ""
-    return f"{plain(Decimal(str(value)))} {_SIGNS.get(unit, '')}"
+    return wording.reading_words(current_words(), answers, key)
 
 
 def level_code(level: int) -> str:
@@ -52,22 +42,34 @@ def level_code(level: int) -> str:
 
 def drug_name(code: str) -> str:
     """A medicine's name in the reader's language; the code if the protocol dropped it."""
-    try:
-        return current_words().safety(portal().site.protocol.drug(code).name)
-    except KeyError:
-        return code
+    return wording.drug_name(portal().site.protocol, current_words(), code)
 
 
 def language_name(code: str) -> str:
-    """A language's name in that language."""
-    return own_name(code)
+    """A language's name in the reader's language."""
+    return wording.language_name(code, current_language())
+
+
+def text_state(text: Message) -> str:
+    """Where a text is, in words."""
+    sent = Sent(
+        to="",
+        kind=text.kind,
+        state=text.state,
+        created_at=text.created_at,
+        accepted_at=text.accepted_at,
+        delivered_at=text.delivered_at,
+        failed_at=text.failed_at,
+    )
+    return wording.text_words(current_words(), sent)
 
 
 FOR_TEMPLATES = {
     "clinic_time": clinic_time,
     "long_date": long_date,
-    "plain": plain,
+    "quantity": quantity,
     "measured": measured,
     "level_code": level_code,
     "drug_name": drug_name,
+    "text_state": text_state,
 }
