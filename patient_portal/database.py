@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -178,14 +179,21 @@ def insert_once(
     Two requests may carry the same form at the same moment; the database, not a look beforehand,
     decides which of them is the first.
     """
-    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = (
+    dialect = session.get_bind().dialect.name
+    statement = _insert_once(dialect, table, tuple(unique), where)
+    return session.execute(statement, dict(row)).first() is not None
+
+
+@lru_cache(maxsize=64)
+def _insert_once(dialect: str, table: Table, unique: tuple[str, ...], where: Any) -> Any:
+    # Built once: building a statement of twenty columns costs more than running it.
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return (
         make(table)
-        .values(**row)
+        .inline()
         .on_conflict_do_nothing(index_elements=unique, index_where=where)
         .returning(table.c[unique[0]])
     )
-    return session.execute(statement).first() is not None
 
 
 def upgrade(url: str) -> None:
