@@ -40,6 +40,7 @@ def check(protocol: Protocol, tables: Tables) -> None:
     _check_conditions(protocol, tables["condition"])
     for rule, row in zip(protocol.rules, tables["rule"], strict=True):
         _check_rule(protocol, rule, row)
+    _check_all_asked(protocol, tables["condition"])
     _check_every_answer(protocol, tables)
 
 
@@ -129,6 +130,14 @@ def _check_conditions(protocol: Protocol, rows: Sequence[Table]) -> None:
         _check_known(row, "any_of", condition.any_of, known)
         _check_known(row, "all_of", condition.all_of, known)
         known.append(condition.id)
+
+
+def _check_all_asked(protocol: Protocol, rows: Sequence[Table]) -> None:
+    asked = {id for rule in protocol.rules for id in rule.needs}
+    asked |= {id for one in protocol.conditions for id in (*one.any_of, *one.all_of)}
+    for condition, row in zip(protocol.conditions, rows, strict=True):
+        if condition.id not in asked:
+            raise row.fail("is asked for by nothing", "id")
 
 
 def _bands_of(protocol: Protocol, item: str) -> list[str]:

@@ -229,4 +229,8 @@ QUIET: list[dict[str, Any]] = [
     {"caregiver_very_worried": False},
     gained((20, "70")),
     gained((13, "70"), (20, "70.5")),
+    gained((19, "70"), (20, "70.9"), baseline_kg=Decimal(70)),
+    gained((17, "70"), (20, "68.1"), baseline_kg=Decimal(68)),
+    gained((19, "40"), (20, "40.9"), baseline_kg=Decimal(40)),
+    gained((19, "75.2"), (20, "75.4"), baseline_kg=Decimal(70)),  # far above, but no step passed
 ]

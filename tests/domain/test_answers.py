@@ -193,6 +193,13 @@ def test_what_a_case_leaves_out_is_the_most_cautious() -> None:
     assert (course.drug, course.day_of_therapy, course.usual) == ("unknown", None, None)
 
 
+def test_a_weight_of_today_is_not_in_the_future() -> None:
+    series = {"weight_series": [[3, 70], [8, 71]]}
+    assert case(answers=series, day_of_therapy=8).course.day_of_therapy == 8
+    assert case(answers=series, day_of_therapy=0).course.day_of_therapy == 0  # unknown day
+    assert case(history=[{"day": 8}], day_of_therapy=8).history[0].day == 8
+
+
 def test_a_whole_case_is_kept() -> None:
     read = case(
         id=7,

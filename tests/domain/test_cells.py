@@ -1,5 +1,7 @@
 """Every cell of the protocol comes to the level that it was written for."""
 
+from typing import Any
+
 import pytest
 
 from patient_portal.domain.levels import TriageLevel
@@ -28,6 +30,7 @@ def test_the_cell_fires_and_gives_its_level(cell: Cell) -> None:
     result = triage(PROTOCOL, cell.answers, cell.course)
     fired = {reason.rule: reason for reason in result.reasons}
     assert cell.rule in fired
+    assert fired[cell.rule].level is cell.level
     assert fired[cell.rule].text == PROTOCOL.rule(cell.rule).patient
     assert result.level is cell.level
     assert result.protocol == "ds-1.0"
@@ -41,8 +44,8 @@ def test_every_rule_that_can_fire_has_a_case() -> None:
 def test_every_quiet_rule_has_a_case() -> None:
     """An answer on its own list of quiet ones is classified as none, and says nothing."""
     for answers in QUIET:
-        for day in (IN, OUT, None):
-            result = triage(PROTOCOL, answers, Course("unknown", day))
+        for drug, day in (("atra", IN), ("atra", OUT), ("unknown", None)):
+            result = triage(PROTOCOL, answers, Course(drug, day))
             assert (result.level, result.reasons) == (TriageLevel.NONE, ())
 
 
@@ -161,3 +164,84 @@ def test_each_red_reason_has_words_for_patient_staff_and_operator() -> None:
             assert "\u2014" not in rule.patient + rule.staff + rule.say
         if rule.level is TriageLevel.EMERGENCY:
             assert rule.say.endswith(".")
+
+
+BREATHLESS = [
+    {"breathlessness": "mild_exertion"},
+    {"breathlessness": "moderate_exertion"},
+    {"breathlessness": "at_rest"},
+    {"breathlessness": "cannot_speak"},
+    {"breathlessness": "not_sure"},
+]
+DIZZY = [{"dizziness": "mild"}, {"dizziness": "severe"}, {"dizziness": "fainted"}]
+FEVER = [c("38.0"), c("40.0"), {"temperature_f": "100.4"}]
+NEW_SWELLING = [
+    {"swelling": "new_mild"},
+    {"swelling": "worse"},
+    {"swelling": "face"},
+    {"swelling": "neck_groin_armpit"},
+    {"swelling": "one_leg"},
+    {"tighter_fit": True},
+]
+# rule: its own answer, what makes it fire beside that, and what does not
+NEEDS: dict[str, tuple[dict[str, object], list[Any], list[Any]]] = {
+    "BR5": (
+        {"breathlessness": "mild_exertion"},
+        [{"chest_pain": "present"}],
+        [{}, {"chest_pain": "gone_now"}],
+    ),
+    "F3": (c("39.9"), [{"chills": True}, {"chills": "not_sure"}], [{}, {"felt_feverish": True}]),
+    "F4": (c("38.0"), [{"confusion": "new"}], [{}, {"confusion": "none"}]),
+    "F5": (c("38.0"), DIZZY[1:], [{}, DIZZY[0]]),
+    "F6": (c("38.0"), BREATHLESS[1:4], [{}, BREATHLESS[0], BREATHLESS[4]]),
+    "F8": (c("37.5"), [{"fever_medicine_6h": True}, {"on_steroid": True}], [{}, {"chills": True}]),
+    "F9": (
+        c("37.5"),
+        [{"yesterday": c(t)} for t in ("37.5", "38.0", "40.0")],
+        [{}, {"yesterday": {}}, {"yesterday": c("37.4")}, {"yesterday": {"chills": True}}],
+    ),
+    "F12": (c("35.0"), [{"feels_much_worse": True}], [{}, {"caregiver_very_worried": True}]),
+    "FF2": (
+        {"felt_feverish": True},
+        [{}, {"temperature_c": "not_measured"}, {**c("36.8"), "on_steroid": True}],
+        [c("36.8"), c("37.9"), {**c("36.8"), "fever_medicine_6h": False}],
+    ),
+    "SW7": ({"swelling": "face"}, BREATHLESS, [{}, {"breathlessness": "usual"}]),
+    "SW8": ({"swelling": "face"}, [{"swelling_breathing": True}], [{}]),
+    "UR4": ({"urine": "very_little"}, BREATHLESS, [{}, {"cough": "new"}]),
+    "UR5": ({"urine": "very_little"}, NEW_SWELLING, [{}, {"swelling": "usual"}]),
+    "UR6": ({"urine": "very_little"}, [{"confusion": "new"}], [{}, {"neuro": "seizure"}]),
+    "RS5": ({"rash": "mild"}, FEVER, [{}, c("37.9")]),
+    "HP4": ({"palpitations": "brief"}, DIZZY, [{}, {"dizziness": "none"}]),
+    "HP5": (
+        {"palpitations": "sustained"},
+        [{"chest_pain": "present"}, {"chest_pain": "gone_now"}],
+        [{}, {"chest_pain": "none"}],
+    ),
+    "HP6": ({"palpitations": "brief"}, BREATHLESS, [{}, {"breathlessness": "usual"}]),
+    "HA4": (
+        {"headache": "severe"},
+        [{"vision": "blurred_or_double"}, {"vision": "loss"}],
+        [{}, {"vision": "normal"}],
+    ),
+    "HA5": ({"headache": "severe"}, [{"vomiting": True}], [{}, {"vomiting": False}]),
+    "HA6": ({"headache": "severe"}, [{"confusion": "new"}], [{}, {"confusion": "none"}]),
+}
+
+
+@pytest.mark.parametrize("rule", NEEDS)
+def test_a_rule_that_needs_more_fires_with_each_of_it_and_with_nothing_else(rule: str) -> None:
+    own, enough, not_enough = NEEDS[rule]
+    for more, fires in [(m, True) for m in enough] + [(m, False) for m in not_enough]:
+        result = triage(PROTOCOL, {**own, **more}, Course("atra", OUT))
+        assert (rule in {reason.rule for reason in result.reasons}) is fires, more
+
+
+def test_numbers_between_whole_ones_fall_to_the_cautious_side() -> None:
+    for answers, level in (
+        ({"spo2": "91.9"}, TriageLevel.EMERGENCY),
+        ({"spo2": "94.9"}, TriageLevel.URGENT),
+        ({"bp_systolic": "89.9"}, TriageLevel.EMERGENCY),
+        ({"bp_systolic": "99.9"}, TriageLevel.URGENT),
+    ):
+        assert triage(PROTOCOL, answers, Course("atra", OUT)).level is level

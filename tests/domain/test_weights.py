@@ -91,6 +91,41 @@ def test_small_gains_are_counted_from_the_lowest_mean_of_two_neighbours() -> Non
     assert "WT1" in fired(m("71.0"), (-2, m("70.0")))  # one reading stands for itself
 
 
+def test_of_all_neighbours_the_lowest_mean_counts() -> None:
+    earlier = ((-3, m("70.0")), (-2, m("70.2")), (-1, m("72.0")))  # means 70.1 and 71.1
+    assert "WT1" in fired(m("71.1"), *earlier)
+    assert "WT1" not in fired(m("71.0"), *earlier)
+
+
+def test_a_loss_is_counted_from_the_highest_reading() -> None:
+    assert "WL1" in fired(m("69.0"), (-3, m("70")), (-2, m("71.0")), (-1, m("70")))
+
+
+def test_a_crossing_is_seen_against_the_last_reading() -> None:
+    base = m("70.0")
+    assert "WB5" not in fired(m("73.5"), (-9, m("71")), (-8, m("73.2")), baseline=base)
+    assert "WB5" in fired(m("73.2"), (-9, m("73.2")), (-8, m("71")), baseline=base)
+
+
+def test_each_core_sign_makes_ten_pounds_in_a_week_an_emergency() -> None:
+    for day, rule in ((IN, "WW4"), (OUT, "WW8")):
+        for sign in (
+            {"breathlessness": "moderate_exertion"},
+            {"temperature_c": "40.0"},
+            {"dizziness": "mild"},
+            {"bp_systolic": 89},
+            {"urine": "very_little"},
+        ):
+            assert rule in fired(m("74.5"), (-7, m("70")), day=day, **sign), sign
+            assert rule not in fired(m("74.4"), (-7, m("70")), day=day, **sign), sign
+
+
+def test_eleven_pounds_over_baseline_with_a_core_sign_begins_at_the_limit() -> None:
+    base, last = m("160", "lb"), (-1, m("171.5", "lb"))
+    assert "WB3" in fired(m("171.0", "lb"), last, baseline=base, urine="less")
+    assert "WB3" not in fired(m("170.99", "lb"), last, baseline=base, urine="less")
+
+
 def test_neighbours_are_only_those_in_the_span() -> None:
     # The pair (-4, -3) reaches out of three days; -3 alone is left.
     assert "WT1" in fired(m("71.0"), (-4, m("72.0")), (-3, m("70.0")))
@@ -168,6 +203,7 @@ def test_far_over_baseline_with_a_core_sign_is_an_emergency_on_any_day() -> None
     for no_sign in (
         {"temperature_c": "37.9"},
         {"temperature_c": "36.8", "felt_feverish": True},
+        {"temperature_c": "36.8", "on_steroid": True},
         {"bp_systolic": 100},
         {"swelling": "worse"},  # swelling and weight are one sign
         {"cough": "new"},

@@ -103,6 +103,7 @@ CHANGES: list[tuple[str, str, str, str, str]] = [
     ),
     ("condition", "chills", "is = [true]\n", "", "must be one of: item with is, bands"),
     ("condition", "chills", 'item = "chills"', 'item = "chill"', "'item': chill is not one of"),
+    ("condition", "vomiting", 'id = "vomiting"', 'id = "sick"', "is asked for by nothing"),
     ("condition", "masked", '"steroid"', '"K"', "'any_of': K is not one of"),
     ("condition", "uk_lines", '"uk_lines"\n', '"uk_line"\n', "'setting' is 'uk_line'"),
     ("source", "opinion", 'state = "opinion"', 'state = "guess"', "'state' is 'guess', not one"),
