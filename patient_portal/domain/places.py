@@ -107,3 +107,16 @@ def emergency_number(country: str | None) -> str:
 def default_units(country: str | None) -> tuple[str, str]:
     """Units of temperature and weight that scales and thermometers there show: (c|f, kg|lb)."""
     return ("f", "lb") if (country or "").upper() in _IMPERIAL else ("c", "kg")
+
+
+_SPOKEN = {
+    "en": ("US", "AS", "GU", "MP", "VI", "GB", "IE", "CA", "AU", "NZ", "NG", "GH", "KE", "ZA",
+           "PH", "SG"),
+    "es": ("MX", "ES", "PR", "AR", "CO", "CL", "EC", "CR", "PA", "DO", "UY", "VE", "BO"),
+}  # fmt: skip
+_SPOKEN_IN = {country: language for language, countries in _SPOKEN.items() for country in countries}
+
+
+def main_language(country: str | None) -> str | None:
+    """The language that emergency operators answer in, where one is sure; None elsewhere."""
+    return _SPOKEN_IN.get((country or "").upper())

@@ -1,0 +1,91 @@
+"""`/`: for a stranger what this is; for a remembered phone today's check-in; nobody's history."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, g, make_response, render_template
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from patient_portal.domain.schedule import local_date, therapy_day
+from patient_portal.models import CheckInState, Clinic, Patient
+from patient_portal.services import checkins
+from patient_portal.web.access import public, viewer
+from patient_portal.web.context import portal, reading
+from patient_portal.web.language import current_words
+from patient_portal.web.patient.form_in_hand import keep_country
+from patient_portal.web.patient.results import clock
+from patient_portal.web.patient.summary import change_in_words
+from patient_portal.words import format_date
+
+blueprint = Blueprint("home", __name__)
+
+
+@dataclass(frozen=True)
+class Day:
+    """What a remembered phone may show of a person: no history and no level."""
+
+    id: str
+    name: str
+    year: int
+    medicine: str
+    today: str
+    day_of_therapy: int | None
+    done_at: str
+    is_begun: bool
+    weight_change: str
+    line: str
+
+
+@blueprint.get("/")
+@public
+def show() -> Response:
+    """The first page for whoever looks."""
+    who = viewer()
+    if not who.is_known_phone:
+        return make_response(render_template("patient/public_home.html"))
+    shared = who.device is not None and who.device.is_shared
+    people = [who.patient] if who.patient is not None else who.helps
+    with reading() as (session, now):
+        days = [_day(session, patient, now, is_shared=shared) for patient in people]
+    if who.patient is None:
+        name = who.caregiver.first_name if who.caregiver else ""
+        return make_response(render_template("patient/helper_home.html", people=days, name=name))
+    page = render_template("patient/home.html", day=days[0])
+    return keep_country(make_response(page), who.patient.country)
+
+
+def _day(session: Session, patient: Patient, now: datetime, *, is_shared: bool) -> Day:
+    words = current_words()
+    today = local_date(now, patient.zone)
+    of_today = checkins.of_day(session, patient.id, today)
+    sent = [one.sent_at for one in of_today if one.state is CheckInState.SENT and one.sent_at]
+    clinic = session.get(Clinic, patient.clinic_id)
+    g.clinic_name = clinic.name if clinic else ""
+    return Day(
+        id=patient.id,
+        name=f"{patient.first_name[:1]}." if is_shared else patient.first_name,
+        year=patient.birth_year,
+        medicine=words.safety(portal().site.protocol.drug(patient.drug).name),
+        today=format_date(
+            now.astimezone(ZoneInfo(patient.zone)).date(), words.language, patient.country, "full"
+        ),
+        day_of_therapy=therapy_day(patient.first_dose_on, today),
+        done_at=clock(sent[-1], patient) if sent else "",
+        is_begun=bool(of_today) and not sent,
+        weight_change="" if is_shared else _weight_change(session, patient, now),
+        line=clinic.line if clinic else "",
+    )
+
+
+def _weight_change(session: Session, patient: Patient, now: datetime) -> str:
+    """The change between the last two weights; the weight itself is not shown here."""
+    today = local_date(now, patient.zone)
+    readings = [measure for _, measure in checkins.course_for(session, patient, today).weights]
+    for one in checkins.of_day(session, patient.id, today):
+        measure = checkins.weight_of(one.answers)
+        readings += [measure] if measure is not None else []
+    if len(readings) < 2:
+        return ""
+    return change_in_words(readings[-1], readings[-2], patient.country)

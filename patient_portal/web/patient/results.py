@@ -1,0 +1,207 @@
+"""Results of a check-in: what to do, why, and only what is known to be true about the alert."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import redirect, render_template, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from patient_portal.domain.levels import TriageLevel
+from patient_portal.domain.pages import next_page
+from patient_portal.domain.places import main_language
+from patient_portal.domain.protocol import Rule
+from patient_portal.domain.schedule import local_date
+from patient_portal.domain.staffing import is_staffed, next_turn
+from patient_portal.models import AlertState, CheckIn, Clinic, Patient
+from patient_portal.services import checkins
+from patient_portal.services.tracking import Tracker, tracker
+from patient_portal.web.context import portal
+from patient_portal.web.language import current_words, language_choices
+from patient_portal.web.patient import form_in_hand, question
+from patient_portal.web.patient.form_in_hand import FormInHand
+from patient_portal.words import Words, format_time, tag
+
+MOST_REASONS = 3
+
+
+@dataclass(frozen=True)
+class Told:
+    """The alert's state in the patient's words and hour. ``is_watched``: the page loads again."""
+
+    saved: str
+    reached: str
+    taken: str
+    taken_by: str
+    is_closed: bool
+    is_failing: bool
+    nobody_took_it: bool
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether there is more to come: nobody has taken it yet."""
+        return not self.taken and not self.is_closed
+
+
+def address(hand: FormInHand) -> str:
+    """Where the result of this form is read."""
+    assert hand.check_in is not None  # noqa: S101 - only asked for once an answer is kept
+    return url_for("patient.checkin.result", check_in_id=hand.check_in.id, form=hand.key)
+
+
+def render(session: Session, check_in_id: str, now: datetime) -> str | Response | None:
+    """The result page, or None when this phone may not read it."""
+    check_in = session.get(CheckIn, check_in_id)
+    if check_in is None:
+        return None
+    hand = form_in_hand.by_key(session, check_in)
+    if not _may_read(session, hand, check_in, now):
+        return None
+    form_in_hand.complete(session, hand, now)
+    level = TriageLevel(check_in.level)
+    if not hand.is_sent and not level.is_red:  # nothing was sent yet, so nothing came of it
+        slug = next_page(hand.pages, hand.progress).slug
+        return redirect(url_for("patient.checkin.ask", slug=slug, form=hand.key))
+    return render_template(
+        f"patient/result/{level.code}.html",
+        **_common(session, hand, check_in, now),
+        **_of_level(session, hand, check_in, level, now),
+    )
+
+
+def _may_read(session: Session, hand: FormInHand, check_in: CheckIn, now: datetime) -> bool:
+    """Whoever holds the form's key; a remembered phone on the same day or while the alert is open.
+
+    An older result is history, which a remembered phone alone does not open.
+    """
+    if form_in_hand.posted_key() == check_in.form_key:
+        return now - check_in.started_at <= 2 * checkins.FORM_LIVES
+    if not hand.is_recognised:
+        return False
+    if check_in.local_date == local_date(now, hand.patient.zone):
+        return True
+    alert = checkins.alert_of(session, check_in)
+    return alert is not None and alert.state is not AlertState.CLOSED
+
+
+def _common(session: Session, hand: FormInHand, check_in: CheckIn, now: datetime) -> dict[str, Any]:
+    rules = _rules(check_in)
+    say = current_words().safety
+    sent_at = check_in.sent_at or check_in.started_at
+    return {
+        "person": question.person(hand),
+        "is_helper": hand.is_helper,
+        "is_recognised": hand.is_recognised,
+        "reasons": [say(rule.patient) for rule in rules if rule.patient][:MOST_REASONS],
+        "line": hand.line,
+        "sent_at": clock(sent_at, hand.patient),
+        "is_sent": hand.is_sent,
+        "go_on": url_for(
+            "patient.checkin.ask", slug=next_page(hand.pages, hand.progress).slug, form=hand.key
+        ),
+        "mistake": url_for("patient.checkin.by_mistake", form=hand.key),
+        "next_check_in": _next_check_in(hand, now),
+    }
+
+
+def _of_level(
+    session: Session, hand: FormInHand, check_in: CheckIn, level: TriageLevel, now: datetime
+) -> dict[str, Any]:
+    clinic = session.get_one(Clinic, check_in.clinic_id)
+    hours = (clinic.zone, clinic.staffed_from, clinic.staffed_until)
+    found: dict[str, Any] = {
+        "is_staffed": is_staffed(now, *hours),
+        "is_day_and_night": clinic.staffed_from == clinic.staffed_until,
+        "turn": clock(next_turn(now, *hours), hand.patient),
+        "turn_is_today": local_date(next_turn(now, *hours), hand.patient.zone)
+        == local_date(now, hand.patient.zone),
+    }
+    if level.is_red:
+        alert = checkins.alert_of(session, check_in)
+        found["told"] = told(tracker(session, alert, now), check_in, hand) if alert else None
+    if level is TriageLevel.EMERGENCY:
+        found |= scripts(hand, _rules(check_in))
+    return found
+
+
+def _rules(check_in: CheckIn) -> list[Rule]:
+    """The rules that made the level, as far as the protocol in force knows them."""
+    protocol = portal().site.protocol
+    code = TriageLevel(check_in.level).code
+    known = {rule.id: rule for rule in protocol.rules}
+    return [
+        known[reason["rule"]]
+        for reason in check_in.reasons
+        if reason["level"] == code and reason["rule"] in known
+    ]
+
+
+def told(found: Tracker, check_in: CheckIn, hand: FormInHand) -> Told:
+    """The tracker with its times as the patient's clock shows them."""
+
+    def at(moment: datetime | None) -> str:
+        return clock(moment, hand.patient) if moment else ""
+
+    return Told(
+        saved=at(max(found.saved_at, check_in.started_at)),
+        reached=at(found.reached_at),
+        taken=at(found.taken_at),
+        taken_by=found.taken_by or "",
+        is_closed=found.is_closed,
+        is_failing=found.is_failing,
+        nobody_took_it=found.nobody_took_it,
+    )
+
+
+def clock(moment: datetime, patient: Patient) -> str:
+    """The time of day on the patient's clock."""
+    words = current_words()
+    return format_time(moment, ZoneInfo(patient.zone), words.language, patient.country)
+
+
+def _next_check_in(hand: FormInHand, now: datetime) -> str:
+    """The hour of tomorrow's text, when one is planned for tomorrow."""
+    patient = hand.patient
+    due = patient.reminder_due_at
+    if due is None or patient.texts_stopped_at is not None or not hand.is_recognised:
+        return ""
+    tomorrow = local_date(now, patient.zone) + timedelta(days=1)
+    return clock(due, patient) if local_date(due, patient.zone) == tomorrow else ""
+
+
+# ---- what to say on the phone
+
+
+def scripts(hand: FormInHand, rules: list[Rule]) -> dict[str, Any]:
+    """What to tell the operator: in the reader's language, and in that of the country."""
+    words = current_words()
+    found: dict[str, Any] = {"script": script(words, hand, rules), "script_there": None}
+    spoken = main_language(hand.patient.country)
+    offered = {choice.code for choice in language_choices()} | {"en"}
+    if spoken and spoken in offered and spoken != words.language.partition("_")[0]:
+        found["script_there"] = script(Words(spoken), hand, rules)
+        found["there"] = tag(spoken)
+    return found
+
+
+def script(words: Words, hand: FormInHand, rules: list[Rule]) -> list[str]:
+    """The sentences to say. A phone that is not remembered is not told illness or medicine."""
+    said = list(dict.fromkeys(words.safety(rule.say) for rule in rules if rule.say))[:2]
+    if not hand.is_recognised:
+        return said
+    medicine = words.safety(portal().site.protocol.drug(hand.patient.drug).name)
+    if hand.is_helper:
+        about = [
+            words.safety("I help a person with leukemia."),
+            words.safety("The person takes %(medicine)s.", medicine=medicine),
+            words.safety("It may be differentiation syndrome."),
+        ]
+    else:
+        about = [
+            words.safety("I have leukemia."),
+            words.safety("I take %(medicine)s.", medicine=medicine),
+            words.safety("I may have differentiation syndrome."),
+        ]
+    return [*about, *said]
