@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from patient_portal.demo import cast
@@ -18,6 +17,11 @@ from patient_portal.web.context import portal, reading, writing
 from patient_portal.words import own_name, tag
 
 blueprint = Blueprint("people", __name__)
+_MODELS: dict[str, type[Patient | Caregiver | StaffMember]] = {
+    Kind.PATIENT: Patient,
+    Kind.CAREGIVER: Caregiver,
+    Kind.STAFF: StaffMember,
+}
 
 
 @blueprint.get("")
@@ -66,14 +70,17 @@ def _entry(one: Somebody) -> dict[str, Any]:
 @audience(Audience.DEMO)
 def enter(kind: str, who: str) -> BaseResponse:
     """Come in as this person in this browser, as if their phone or password had been proven."""
+    if kind not in _MODELS:
+        abort(404)
     with writing() as (session, now):
-        if kind == Kind.STAFF:
-            staff = _of_clinic(session, StaffMember, who)
-            if staff.disabled_at is not None:
+        person = session.get(_MODELS[kind], who)
+        if person is None or person.clinic_id != cast.CLINIC_ID:
+            abort(404)
+        if isinstance(person, StaffMember):
+            if person.disabled_at is not None:
                 abort(404)
-            token = accounts.open_session(session, staff.id, now)
+            token = accounts.open_session(session, person.id, now)
         else:
-            person = _of_clinic(session, Caregiver if kind == Kind.CAREGIVER else Patient, who)
             token = sign_in.remember(session, person, now)
     if kind == Kind.STAFF:
         response = redirect(url_for("care_team.inbox.show"), 303)
@@ -82,13 +89,6 @@ def enter(kind: str, who: str) -> BaseResponse:
         response = redirect(url_for("patient.home.show"), 303)
         doors.remember_phone(response, token, is_shared=False)
     return response
-
-
-def _of_clinic(session: Session, model: Any, who: str) -> Any:
-    found = session.get(model, who)
-    if found is None or found.clinic_id != cast.CLINIC_ID:
-        abort(404)
-    return found
 
 
 def _drug_name(code: str) -> str:
