@@ -1,0 +1,147 @@
+"""The portal's own processes, started for real by their commands, on free ports."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from patient_portal.config import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 30.0
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def environment_for(database_url: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The settings of a portal over this database, with the simulator unless told otherwise."""
+    return {
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": "made up for tests, 0123456789 abcdefghijklm",
+        "PEPPER": "p3pper, made up for tests, 0123456789 abcdef",
+        "BASE_URL": "http://127.0.0.1:8000",
+        "SMS_GATEWAY": "simulator",
+        **(more or {}),
+    }
+
+
+def settings_for(database_url: str, more: Mapping[str, str] | None = None) -> Settings:
+    """The same as typed settings."""
+    return Settings.from_environment(environment_for(database_url, more))
+
+
+def until(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
+    """Wait until something holds; False if it does not in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.05)
+    return holds()
+
+
+@dataclass
+class Process:
+    """One started command, in a process group of its own."""
+
+    child: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self.child.poll() is None
+
+    def wait_killed(self, seconds: float = 20.0) -> None:
+        """Wait until SIGKILL ended it; fail with its log if anything else did."""
+        code = self.child.wait(seconds)
+        assert code == -signal.SIGKILL, f"ended with {code}:\n{self.said()}"
+
+    def stop(self) -> int:
+        """Ask it to end, as a deploy does; its exit status."""
+        if self.is_running:
+            self.child.send_signal(signal.SIGTERM)
+        try:
+            return self.child.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """SIGKILL the whole group, as a power cut would."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.child.pid, signal.SIGKILL)
+        self.child.wait(20)
+
+    def said(self) -> str:
+        """What it logged."""
+        return self.log.read_text("utf-8", "replace")
+
+
+@dataclass
+class Processes:
+    """Starts commands over one database and ends all of them."""
+
+    environment: dict[str, str]
+    folder: Path
+    started: list[Process] = field(default_factory=list)
+
+    def start(self, *command: str, **more: str) -> Process:
+        """Start ``patient-portal COMMAND``, with more in its environment."""
+        log = self.folder / f"{command[0]}-{len(self.started)}.log"
+        with log.open("wb") as sink:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "patient_portal.cli", *command],
+                cwd=ROOT,
+                env={"PATH": os.environ["PATH"], **self.environment, **more},
+                stdout=sink,
+                stderr=sink,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        process = Process(child, log)
+        self.started.append(process)
+        return process
+
+    def web(self, port: int, **more: str) -> Process:
+        """Start a web process and wait until it answers."""
+        process = self.start("web", "--port", str(port), **more)
+        answers = until(lambda: not process.is_running or _answers(port), START_SECONDS)
+        assert answers and process.is_running, process.said()
+        return process
+
+    def run(self, *command: str) -> tuple[int, str]:
+        """Run a command to its end; its exit status and what it said."""
+        process = self.start(*command)
+        return process.child.wait(60), process.said()
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@contextmanager
+def running_processes(environment: dict[str, str], folder: Path) -> Iterator[Processes]:
+    """Processes over one database; none of them is left at the end."""
+    processes = Processes(environment, folder)
+    try:
+        yield processes
+    finally:
+        for process in processes.started:
+            process.kill()
