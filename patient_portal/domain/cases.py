@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import TypedDict
 
 from patient_portal.domain.answers import (
     AnswerError,
@@ -14,9 +17,11 @@ from patient_portal.domain.answers import (
     validate_answers,
     whole,
 )
+from patient_portal.domain.course import PATIENT, Course, Earlier
+from patient_portal.domain.facts import weights_in
 from patient_portal.domain.levels import TriageLevel
+from patient_portal.domain.measures import Measure
 from patient_portal.domain.protocol import UNKNOWN_DRUG, Protocol
-from patient_portal.domain.triage import Course
 
 KEYS = (
     "id",
@@ -28,31 +33,32 @@ KEYS = (
     "usual",
     "partners",
     "owns",
+    "reporter",
+    "uk_lines",
+    "overrides",
 )
-HISTORY_KEYS = ("day", "answers", "level", "closed")
+OVERRIDE_KEYS = ("fever_line", "on_steroid", "window_last_day")
+REPORTERS = ("patient", "caregiver", "staff")
+FEVER_LINES = (Decimal("37.5"), Decimal("38.0"))
+HISTORY_KEYS = ("day", "answers", "level", "closed", "resolved", "recheck", "reporter")
 DEVICES = ("scale", "thermometer")
 LEVELS = tuple(level.code for level in TriageLevel)
 LONGEST_ID = 200
 LONGEST_WORD = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """An earlier check-in of a case."""
-
-    day: int
-    answers: Mapping[str, object]
-    level: TriageLevel | None
-    closed: bool
+class _Overrides(TypedDict, total=False):
+    fever_line: Decimal
+    on_steroid: bool
+    window_last_day: int
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Answers and course of one line. `history` and `partners` are checked and kept."""
+    """Answers and course of one line; `partners` are checked and kept."""
 
     answers: Mapping[str, object]
     course: Course
-    history: tuple[Past, ...] = ()
     partners: tuple[str, ...] = ()
 
 
@@ -72,9 +78,7 @@ def read_case(protocol: Protocol, raw: object) -> Case:
     if not isinstance(raw, Mapping):
         raise AnswerError("line", f"{shown(raw)} is not an object")
     given = {key: value for key, value in mapping("line", raw).items() if value is not None}
-    for key in given:
-        if key not in KEYS:
-            raise AnswerError(shown(key)[1:-1], f"unknown key; known are {', '.join(KEYS)}")
+    _known_keys("", given, KEYS)
     if "id" in given and id_of(given) is None:
         raise AnswerError("id", f"{shown(given['id'])} is not a text or number of fair length")
     if "answers" not in given:
@@ -82,21 +86,65 @@ def read_case(protocol: Protocol, raw: object) -> Case:
     day = whole("day_of_therapy", given["day_of_therapy"]) if "day_of_therapy" in given else None
     answers = validate_answers(protocol, given["answers"])
     _check_not_future("answers", answers, day)
+    history = _history(protocol, given.get("history", ()), answers, day)
+    changed = _overrides(given.get("overrides", {}))
     course = Course(
         drug=str(one_of("drug", given.get("drug", UNKNOWN_DRUG), _codes(protocol))),
         day_of_therapy=day,
-        window_extended=bool(
-            one_of("window_extended", given.get("window_extended", False), (True, False))
-        ),
+        window_extended=_flag("window_extended", given),
         usual=_words("usual", given["usual"], _usual(protocol)) if "usual" in given else None,
         owns=_words("owns", given["owns"], DEVICES) if "owns" in given else None,
+        uk_lines=_flag("uk_lines", given),
+        reporter=str(one_of("reporter", given.get("reporter", PATIENT), REPORTERS)),
+        history=history,
+        weights=_weights(answers, history),
+        **changed,
     )
-    return Case(
-        answers,
-        course,
-        _history(protocol, given.get("history", ()), day),
-        _words("partners", given.get("partners", ()), None),
-    )
+    return Case(answers, course, _words("partners", given.get("partners", ()), None))
+
+
+def _flag(path: str, given: Mapping[str, object], key: str = "") -> bool:
+    return bool(one_of(path, given.get(key or path, False), (True, False)))
+
+
+def _overrides(raw: object) -> _Overrides:
+    """What a clinician has set for this person (`domain.overrides`)."""
+    given = {k: v for k, v in mapping("overrides", raw).items() if v is not None}
+    _known_keys("overrides.", given, OVERRIDE_KEYS)
+    found: _Overrides = {}
+    if "fever_line" in given:
+        line = given["fever_line"]
+        if isinstance(line, bool) or line not in FEVER_LINES:
+            raise AnswerError("overrides.fever_line", f"{shown(line)} is not one of 37.5, 38.0")
+        found["fever_line"] = Decimal(str(line))
+    if "on_steroid" in given:
+        found["on_steroid"] = _flag("overrides.on_steroid", given, "on_steroid")
+    if "window_last_day" in given:
+        last = whole("overrides.window_last_day", given["window_last_day"])
+        if last < 1:
+            raise AnswerError("overrides.window_last_day", f"{last} is not a day of therapy")
+        found["window_last_day"] = last
+    return found
+
+
+def _known_keys(prefix: str, given: Mapping[str, object], known: tuple[str, ...]) -> None:
+    for key in given:
+        if key not in known:
+            raise AnswerError(
+                f"{prefix}{shown(key)[1:-1]}", f"unknown key; known are {', '.join(known)}"
+            )
+
+
+def _weights(
+    answers: Mapping[str, object], history: tuple[Earlier, ...]
+) -> tuple[tuple[int, Measure], ...]:
+    """Readings of earlier check-ins; a day that today's series has is not counted twice."""
+    yesterday = answers.get("yesterday")
+    told = (*history, Earlier(1, yesterday)) if isinstance(yesterday, Mapping) else history
+    series = answers.get("weight_series")
+    rows = series if isinstance(series, tuple) else ()
+    days = {int(day) - int(rows[-1][0]) for day, *_ in rows}
+    return tuple(row for row in weights_in(told) if row[0] not in days)
 
 
 def _codes(protocol: Protocol) -> tuple[str, ...]:
@@ -132,29 +180,62 @@ def _check_not_future(path: str, answers: Mapping[str, object], day: int | None)
         )
 
 
-def _history(protocol: Protocol, value: object, today: int | None) -> tuple[Past, ...]:
-    past: list[Past] = []
-    for number, raw in enumerate(a_list("history", value)):
-        here = f"history[{number}]"
-        row = {key: one for key, one in mapping(here, raw).items() if one is not None}
-        for key in row:
-            if key not in HISTORY_KEYS:
-                known = ", ".join(HISTORY_KEYS)
-                raise AnswerError(f"{here}.{shown(key)[1:-1]}", f"unknown key; known are {known}")
-        if "day" not in row:
-            raise AnswerError(f"{here}.day", "is missing")
-        day = whole(f"{here}.day", row["day"])
-        if past and day < past[-1].day:
-            raise AnswerError(f"{here}.day", f"day {day} is before day {past[-1].day}")
-        if today is not None and 1 <= today < day:
-            raise AnswerError(f"{here}.day", f"day {day} is in the future: today is {today}")
-        level = one_of(f"{here}.level", row["level"], LEVELS) if "level" in row else None
-        past.append(
-            Past(
-                day,
-                validate_answers(protocol, row.get("answers", {}), path=f"{here}.answers"),
-                TriageLevel.from_code(str(level)) if level is not None else None,
-                bool(one_of(f"{here}.closed", row.get("closed", False), (True, False))),
-            )
+def _history(
+    protocol: Protocol, value: object, answers: Mapping[str, object], day: int | None
+) -> tuple[Earlier, ...]:
+    rows = a_list("history", value)
+    days = [_day(number, raw) for number, raw in enumerate(rows)]
+    for number, (before, after) in enumerate(pairwise(days), start=1):
+        if after < before:
+            raise AnswerError(f"history[{number}].day", f"day {after} is before day {before}")
+    today = _today(days, answers, day)
+    if days and days[-1] > today:
+        raise AnswerError(
+            f"history[{len(days) - 1}].day", f"day {days[-1]} is in the future: today is {today}"
         )
-    return tuple(past)
+    return tuple(_earlier(protocol, f"history[{n}]", raw, today) for n, raw in enumerate(rows))
+
+
+def _day(number: int, raw: object) -> int:
+    here = f"history[{number}]"
+    row = {key: one for key, one in mapping(here, raw).items() if one is not None}
+    _known_keys(f"{here}.", row, HISTORY_KEYS)
+    if "day" not in row:
+        raise AnswerError(f"{here}.day", "is missing")
+    return whole(f"{here}.day", row["day"])
+
+
+def _today(days: list[int], answers: Mapping[str, object], day: int | None) -> int:
+    """The day that earlier days are counted from.
+
+    Where it is not given it is the last day of the weights, or else the day after the last
+    check-in, which makes every earlier one as recent as it can have been.
+    """
+    if day is not None and day >= 1:
+        return day
+    series = answers.get("weight_series")
+    last = days[-1] if days else 0
+    if isinstance(series, tuple) and series and int(series[-1][0]) >= last:
+        return int(series[-1][0])
+    return last + 1
+
+
+def _earlier(protocol: Protocol, here: str, raw: object, today: int) -> Earlier:
+    row = {key: one for key, one in mapping(here, raw).items() if one is not None}
+    signs = tuple(sign.id for sign in protocol.beyond.signs)
+    recheck = row.get("recheck")
+    closed = _flag(f"{here}.closed", row, "closed")
+    if recheck is not None and not closed:
+        raise AnswerError(f"{here}.recheck", "is for a check-in that is closed")
+    answers = validate_answers(protocol, row.get("answers", {}), path=f"{here}.answers")
+    if "yesterday" in answers:
+        raise AnswerError(f"{here}.answers.yesterday", "is a check-in of its own here")
+    return Earlier(
+        days_ago=today - whole(f"{here}.day", row["day"]),
+        answers=answers,
+        level=TriageLevel.from_code(str(one_of(f"{here}.level", row.get("level", "none"), LEVELS))),
+        is_closed=closed,
+        resolved=_words(f"{here}.resolved", row.get("resolved", ()), signs),
+        recheck=recheck is not None and whole(f"{here}.recheck", recheck) >= today,
+        reporter=str(one_of(f"{here}.reporter", row.get("reporter", PATIENT), REPORTERS)),
+    )

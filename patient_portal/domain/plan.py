@@ -7,13 +7,14 @@ fires when its own fact holds and, if it needs more, when one of its conditions 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
+from patient_portal.domain.combined import Combination
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.domain.protocol import NOT_SURE, Condition, Protocol, Rule, Value
+from patient_portal.domain.protocol import NOT_SURE, USUAL, Condition, Protocol, Rule, Value
 from patient_portal.domain.weights import Limit, Scale, scale_of
 
 WINDOWS = ("in", "out")
@@ -48,12 +49,44 @@ class Cell:
         until = self.rule.until_day
         if until is not None and day is not None and day > until:
             return False
-        if self.needs is None:
-            return True
-        return any(
-            all(not one_of.isdisjoint(facts) for one_of in conjunction)
-            for conjunction in self.needs
+        return self.needs is None or holds(self.needs, facts)
+
+
+def holds(conjunctions: Iterable[Conjunction], facts: Set[str]) -> bool:
+    """Whether one of the conjunctions has, of each of its parts, a fact that holds."""
+    return any(
+        all(not one_of.isdisjoint(facts) for one_of in conjunction) for conjunction in conjunctions
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CountedSign:
+    """A sign made ready: when it is there, and when a check-in is calm about it."""
+
+    id: str
+    kind: str
+    when: tuple[Conjunction, ...]
+    calm: tuple[Conjunction, ...]
+    unless: tuple[Conjunction, ...]
+
+    def is_there(self, facts: Set[str]) -> bool:
+        """Whether a check-in with these facts shows the sign."""
+        return holds(self.when, facts)
+
+    def is_calm(self, facts: Set[str]) -> bool:
+        """Whether it answers that there is none; what is not answered is not calm."""
+        return (
+            not self.is_there(facts) and holds(self.calm, facts) and not holds(self.unless, facts)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A combination made ready."""
+
+    combination: Combination
+    rule: Rule
+    today: tuple[Conjunction, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +98,31 @@ class Plan:
     weights: Mapping[str, tuple[Scale, ...]]  # window -> weight gauges
     readings: Mapping[str, tuple[Limit, ...]]  # item -> bands of the reading, highest first
     units: Mapping[str, tuple[str, ...]]  # item -> units of its reading
+    band_facts: Mapping[str, str]  # band -> fact
+    no_temperature: str
+    # Facts of rules that ask about the check-in before; without one of them nobody need look.
     asks_yesterday: frozenset[str]
+    signs: tuple[CountedSign, ...]
+    sign_facts: frozenset[str]  # without one of them no sign is there
+    kinds: Mapping[str, str]  # fact -> kind of watch finding
+    kind_of: Mapping[str, str]  # rule -> its kind of watch finding, if it has one
+    together: tuple[Together, ...]
+    grades: Mapping[str, tuple[str, int]]  # fact -> its item, and how bad it is along the chain
+    bad: frozenset[str]  # the facts of `grades` that are not as good as none
+    order: Mapping[str, int]  # rule -> its place in the file
 
 
 @lru_cache(maxsize=32)
 def plan_for(protocol: Protocol) -> Plan:
     """The protocol's tables, made on first use."""
+    conditions = {condition.id: condition for condition in protocol.conditions}
+    signs = _signs(protocol, conditions)
+    grades = _grades(protocol)
+    kinds = {
+        one: kind.id
+        for kind in protocol.beyond.kinds
+        for one in _facts_in(_any(protocol, conditions, kind.when))
+    }
     return Plan(
         facts={item.key: _facts_of_item(protocol, item.key) for item in protocol.items},
         cells={
@@ -85,8 +137,68 @@ def plan_for(protocol: Protocol) -> Plan:
             if gauge.kind == "reading"
         },
         units={g.item: g.units for g in protocol.gauges if g.kind == "reading"},
-        asks_yesterday=frozenset(c.item for c in protocol.conditions if c.yesterday),
+        band_facts={band.id: fact(band.gauge, band.id) for band in protocol.bands},
+        no_temperature=fact("temperature", MISSING),
+        asks_yesterday=_asks_yesterday(protocol, conditions),
+        signs=signs,
+        sign_facts=frozenset(f for sign in signs for f in _facts_in(sign.when)),
+        kinds=kinds,
+        kind_of={
+            rule.id: kinds[own]
+            for rule in protocol.cells
+            for own in own_facts(protocol, rule)
+            if own in kinds
+        },
+        together=tuple(
+            Together(one, protocol.rule(one.rule), _any(protocol, conditions, one.today))
+            for one in protocol.beyond.combinations
+        ),
+        grades=grades,
+        bad=frozenset(one for one, (_, grade) in grades.items() if grade),
+        order={rule.id: order for order, rule in enumerate(protocol.rules)},
     )
+
+
+def _any(
+    protocol: Protocol, conditions: Mapping[str, Condition], ids: Iterable[str]
+) -> tuple[Conjunction, ...]:
+    return tuple(c for id in ids for c in conjunctions(protocol, conditions, id))
+
+
+def _facts_in(conjunctions: Iterable[Conjunction]) -> Iterator[str]:
+    for conjunction in conjunctions:
+        for one_of in conjunction:
+            yield from one_of
+
+
+def _signs(protocol: Protocol, conditions: Mapping[str, Condition]) -> tuple[CountedSign, ...]:
+    def ready(ids: tuple[str, ...]) -> tuple[Conjunction, ...]:
+        return _any(protocol, conditions, ids)
+
+    return tuple(
+        CountedSign(sign.id, sign.kind, ready(sign.when), ready(sign.calm), ready(sign.unless))
+        for sign in protocol.beyond.signs
+    )
+
+
+def _asks_yesterday(protocol: Protocol, conditions: Mapping[str, Condition]) -> frozenset[str]:
+    return frozenset(
+        own
+        for rule in protocol.cells
+        if any(f.startswith(YESTERDAY) for f in _facts_in(_any(protocol, conditions, rule.needs)))
+        for own in own_facts(protocol, rule)
+    )
+
+
+def _grades(protocol: Protocol) -> dict[str, tuple[str, int]]:
+    """How bad each answer of a chain is; "usual" is as good as none."""
+    grades = {}
+    for item in protocol.items:
+        grade = 0
+        for value in item.worse:
+            grade += value != USUAL and value != item.worse[0]
+            grades[fact(item.key, value)] = (item.key, grade)
+    return grades
 
 
 def _facts_of_item(protocol: Protocol, key: str) -> dict[Value, str]:
@@ -112,16 +224,12 @@ def _cells(protocol: Protocol, code: str, window: str) -> dict[str, tuple[Cell, 
     drug = protocol.drug(code)
     conditions = {condition.id: condition for condition in protocol.conditions}
     table: dict[str, list[Cell]] = {}
-    for order, rule in enumerate(protocol.rules):
+    for order, rule in enumerate(protocol.cells):
         if rule.level is TriageLevel.NONE or not drug.matches(rule.drugs, rule.item):
             continue
         if rule.window not in ("any", window):
             continue
-        needs = (
-            tuple(c for id in rule.needs for c in conjunctions(protocol, conditions, id))
-            if rule.needs
-            else None
-        )
+        needs = _any(protocol, conditions, rule.needs) if rule.needs else None
         for own in own_facts(protocol, rule):
             table.setdefault(own, []).append(Cell(order, rule, needs))
     return {own: tuple(cells) for own, cells in table.items()}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
+from patient_portal.domain.combined import Beyond, SignOff
 from patient_portal.domain.levels import TriageLevel
 
 UNKNOWN_DRUG = "unknown"
@@ -122,7 +123,8 @@ class Gauge:
 
     `kind` is reading (the value itself), gain or loss (weight against the last `days` days),
     gain_percent (gain in percent of the baseline, small bodies only), over_baseline (how far
-    above it) or crossing (the same, only when a limit is newly passed).
+    above it), crossing (the same, only when a limit is newly passed) or rise (the gain over the
+    last `days` days if there is a reading on each of them and each is higher than the one before).
     """
 
     id: str
@@ -173,7 +175,8 @@ class Rule:
     """One cell of the protocol: these values or this band, for these medicines, mean this level.
 
     `needs` names conditions of which at least one must hold. `patient` and `staff` are the
-    reason in the words of each reader, `say` is what to tell the emergency operator.
+    reason in the words of each reader, `say` is what to tell the emergency operator. The rule of
+    a combination, a trend or a notice (`domain.combined`) has these words and no item.
     """
 
     id: str
@@ -191,9 +194,14 @@ class Rule:
     say: str = ""
 
     @property
+    def is_cell(self) -> bool:
+        """Whether the rule is about an answer or a number, not about several or several days."""
+        return bool(self.values or self.band)
+
+    @property
     def is_plain(self) -> bool:
         """Whether the rule classifies its answer alone, with nothing else to ask for."""
-        return not self.needs and self.until_day is None
+        return self.is_cell and not self.needs and self.until_day is None
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,6 +220,19 @@ class Protocol:
     bands: tuple[Band, ...]
     conditions: tuple[Condition, ...]
     rules: tuple[Rule, ...]
+    beyond: Beyond
+    authors: tuple[str, ...] = ()
+    sign_offs: tuple[SignOff, ...] = ()
+
+    @cached_property
+    def cells(self) -> tuple[Rule, ...]:
+        """The rules about single answers and numbers, in the file's order."""
+        return tuple(rule for rule in self.rules if rule.is_cell)
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether both clinicians have approved the file."""
+        return bool(self.sign_offs) and all(one.name and one.on for one in self.sign_offs)
 
     @cached_property
     def _items(self) -> dict[str, Item]:

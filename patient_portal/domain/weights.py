@@ -152,10 +152,27 @@ def _crossing(scale: Scale, weighed: Weighed) -> Band | None:
     return None
 
 
+def _rise(scale: Scale, weighed: Weighed) -> Band | None:
+    """The gain of a run of daily readings, each higher than the one before; None if it is none."""
+    days = scale.gauge.days or 0
+    if len(weighed.earlier) < days:
+        return None
+    by_day = dict(weighed.earlier)  # of several readings of a day the last one stands
+    run = [by_day.get(day) for day in range(-days, 0)]
+    readings = [reading for reading in run if reading is not None] + [weighed.today]
+    if len(readings) <= days:
+        return None
+    unit = _unit_of(readings)
+    if any(_in(unit, after) <= _in(unit, before) for before, after in pairwise(readings)):
+        return None
+    return _first_reached(scale, unit, {"lowest": _in(unit, readings[-1]) - _in(unit, readings[0])})
+
+
 _KINDS: Mapping[str, Callable[[Scale, Weighed], Band | None]] = {
     "gain": _gain,
     "loss": _loss,
     "gain_percent": _gain_percent,
     "over_baseline": _over_baseline,
     "crossing": _crossing,
+    "rise": _rise,
 }

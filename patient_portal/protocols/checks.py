@@ -18,28 +18,38 @@ from patient_portal.domain.protocol import (
     Value,
 )
 from patient_portal.protocols.bands import check_bands
-from patient_portal.protocols.tables import Table
+from patient_portal.protocols.beyond_checks import (
+    check_beyond,
+    check_rule_ids,
+    conditions_asked,
+    lines_by_rule,
+)
+from patient_portal.protocols.tables import Table, known_only, value_shown
 
 Tables = Mapping[str, list[Table]]
-NAMES = {"source": "id", "drug": "code", "item": "key", "tick": "value"}
+NAMES = {"drug": "code", "item": "key", "tick": "value"}
+# Tables of which there is one, or whose rows have no name.
+NAMELESS = ("protocol", "sign_off", "look_back", "silence", "windows")
 
 
 def check(protocol: Protocol, tables: Tables) -> None:
     """Raise ProtocolError for the first thing that cannot be right, at its own line."""
     for table, rows in tables.items():
-        if table != "protocol":
+        if table not in NAMELESS:
             _check_unique(rows, NAMES.get(table, "id"))
+    check_rule_ids(tables)
     _check_drugs(protocol, tables["drug"])
     for item, row in zip(protocol.items, tables["item"], strict=True):
         _check_item(protocol, item, row)
     for tick, row in zip(protocol.ticks, tables["tick"], strict=True):
-        _check_known(row, "items", tick.items, _keys(protocol))
+        known_only(row, "items", tick.items, _keys(protocol))
     for gauge, row in zip(protocol.gauges, tables["gauge"], strict=True):
-        _check_known(row, "item", [gauge.item], _keys(protocol))
+        known_only(row, "item", [gauge.item], _keys(protocol))
     check_bands(protocol, tables)
     _check_conditions(protocol, tables["condition"])
-    for rule, row in zip(protocol.rules, tables["rule"], strict=True):
+    for rule, row in zip(protocol.rules, tables["rule"], strict=False):
         _check_rule(protocol, rule, row)
+    check_beyond(protocol, tables)
     _check_all_asked(protocol, tables["condition"])
     _check_every_answer(protocol, tables)
 
@@ -57,22 +67,10 @@ def _check_unique(rows: Sequence[Table], key: str) -> None:
         seen[name] = row.line
 
 
-def _check_known(row: Table, key: str, names: Iterable[object], known: Iterable[object]) -> None:
-    allowed = list(known)
-    for name in names:
-        if name not in allowed:
-            listed = ", ".join(_shown(one) for one in allowed)
-            raise row.fail(f"{key!r}: {_shown(name)} is not one of {listed}", key)
-
-
-def _shown(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _check_drugs(protocol: Protocol, rows: Sequence[Table]) -> None:
     known = {source.id for source in protocol.sources}
     for drug, row in zip(protocol.drugs, rows, strict=True):
-        _check_known(row, "lists", drug.lists, _keys(protocol))
+        known_only(row, "lists", drug.lists, _keys(protocol))
         _check_sources(row, drug.sources, known)
         if (drug.window is None) is not (drug.code == UNKNOWN_DRUG):
             raise row.fail(f"only {UNKNOWN_DRUG!r} has no window, and it must have none", "window")
@@ -93,7 +91,7 @@ def _check_union(unknown: Drug, others: Sequence[Drug], row: Table) -> None:
 def _check_sources(row: Table, sources: Sequence[str], known: Iterable[str]) -> None:
     if not sources:
         raise row.fail("has no source", "sources")
-    _check_known(row, "sources", sources, sorted(known))
+    known_only(row, "sources", sources, sorted(known))
 
 
 def _check_item(protocol: Protocol, item: Item, row: Table) -> None:
@@ -111,30 +109,31 @@ def _check_item(protocol: Protocol, item: Item, row: Table) -> None:
         raise row.fail(f"a number has the one option {NOT_MEASURED!r}", "options")
     if item.kind in ("choice", "flag") and item.not_sure is None:
         raise row.fail("'not_sure' is missing: what does it count as?")
-    _check_known(row, "not_sure", [] if item.not_sure is None else [item.not_sure], answers)
-    _check_known(row, "worse", item.worse, answers)
+    known_only(row, "not_sure", [] if item.not_sure is None else [item.not_sure], answers)
+    known_only(row, "worse", item.worse, answers)
     if item.follows:
-        _check_known(row, "follows", [item.follows.item], _keys(protocol))
+        known_only(row, "follows", [item.follows.item], _keys(protocol))
         first = protocol.item(item.follows.item)
-        _check_known(row, "follows", item.follows.values, [o.value for o in first.options])
+        known_only(row, "follows", item.follows.values, [o.value for o in first.options])
 
 
 def _check_conditions(protocol: Protocol, rows: Sequence[Table]) -> None:
     known: list[str] = []
     for condition, row in zip(protocol.conditions, rows, strict=True):
         if condition.item:
-            _check_known(row, "item", [condition.item], _keys(protocol))
-            _check_known(row, "is", condition.values, protocol.item(condition.item).values)
-            _check_known(row, "bands", condition.bands, _bands_of(protocol, condition.item))
+            known_only(row, "item", [condition.item], _keys(protocol))
+            known_only(row, "is", condition.values, protocol.item(condition.item).values)
+            known_only(row, "bands", condition.bands, _bands_of(protocol, condition.item))
         # Only earlier ones, so that none can lead back to itself.
-        _check_known(row, "any_of", condition.any_of, known)
-        _check_known(row, "all_of", condition.all_of, known)
+        known_only(row, "any_of", condition.any_of, known)
+        known_only(row, "all_of", condition.all_of, known)
         known.append(condition.id)
 
 
 def _check_all_asked(protocol: Protocol, rows: Sequence[Table]) -> None:
     asked = {id for rule in protocol.rules for id in rule.needs}
     asked |= {id for one in protocol.conditions for id in (*one.any_of, *one.all_of)}
+    asked |= conditions_asked(protocol)
     for condition, row in zip(protocol.conditions, rows, strict=True):
         if condition.id not in asked:
             raise row.fail("is asked for by nothing", "id")
@@ -146,33 +145,33 @@ def _bands_of(protocol: Protocol, item: str) -> list[str]:
 
 
 def _check_rule(protocol: Protocol, rule: Rule, row: Table) -> None:
-    _check_known(row, "item", [rule.item], _keys(protocol))
+    known_only(row, "item", [rule.item], _keys(protocol))
     if bool(rule.values) is bool(rule.band):
         raise row.fail("must have either 'is' or 'band'")
     if rule.band:
-        _check_known(row, "band", [rule.band], _bands_of(protocol, rule.item))
+        known_only(row, "band", [rule.band], _bands_of(protocol, rule.item))
         if rule.window != "any":
             raise row.fail("the window of a number is set by its band", "window")
-    _check_known(row, "is", rule.values, protocol.item(rule.item).values)
-    _check_known(row, "with", rule.needs, [c.id for c in protocol.conditions])
+    known_only(row, "is", rule.values, protocol.item(rule.item).values)
+    known_only(row, "with", rule.needs, [c.id for c in protocol.conditions])
     _check_sources(row, rule.sources, [source.id for source in protocol.sources])
 
 
 def _check_every_answer(protocol: Protocol, tables: Tables) -> None:
     """Each answer and band has exactly one plain rule, and no level falls where it must not."""
     plain = [rule for rule in protocol.rules if rule.is_plain]
-    lines = {id(rule): row for rule, row in zip(protocol.rules, tables["rule"], strict=True)}
+    lines = lines_by_rule(protocol.rules, tables)
     for drug in protocol.drugs:
         for item, row in zip(protocol.items, tables["item"], strict=True):
             for value in _asked(item):
                 found = [r for r in plain if r.item == item.key and value in r.values]
                 in_, out = (
-                    _the_one(found, drug, window, row, f"answer {_shown(value)}", lines)
+                    _the_one(found, drug, window, row, f"answer {value_shown(value)}", lines)
                     for window in WINDOWS
                 )
                 if out.level > in_.level:
                     raise lines[id(out)].fail(
-                        f"{_shown(value)} for {drug.code} is worse outside the window than inside"
+                        f"{value_shown(value)} for {drug.code} is worse outside the window than inside"
                     )
             for window in WINDOWS:
                 _check_chain(item, plain, drug, window, lines)
@@ -219,7 +218,7 @@ def _check_chain(
         )
         if rule.level < highest:
             raise lines[id(rule)].fail(
-                f"{_shown(value)} is {rule.level.code} for {drug.code}, but a milder answer of"
+                f"{value_shown(value)} is {rule.level.code} for {drug.code}, but a milder answer of"
                 f" {item.key} is {highest.code}",
                 "level",
             )

@@ -23,6 +23,7 @@ from patient_portal.domain.protocol import (
     Tick,
     Value,
 )
+from patient_portal.protocols import beyond
 from patient_portal.protocols.checks import check
 from patient_portal.protocols.tables import ProtocolError, Table, read_tables
 
@@ -40,14 +41,15 @@ TABLES = {
     "band": True,
     "condition": True,
     "rule": True,
+    **beyond.TABLES,
 }
 STATES = ("read", "secondary", "unverified", "opinion")
 ITEM_KINDS = ("choice", "flag", "flags", "temperature", "weight", "percent", "mmhg")
-GAUGE_KINDS = ("reading", "gain", "loss", "gain_percent", "over_baseline", "crossing")
+GAUGE_KINDS = ("reading", "gain", "loss", "gain_percent", "over_baseline", "crossing", "rise")
 UNITS = ("c", "f", "kg", "lb", "percent", "mmhg")
 WINDOWS = ("any", "in", "out")
 SELECTORS = ("all", "qt", "not_qt", "apl", "not_apl", "lists", "not_lists")
-SETTINGS = ("uk_lines",)
+SETTINGS = ("uk_lines", "warm_line")
 LEVELS = tuple(level.code for level in TriageLevel)
 
 Row = TypeVar("Row")
@@ -96,11 +98,21 @@ def read(source: str, file: str) -> Protocol:
         gauges=_each(tables["gauge"], _gauge),
         bands=_each(tables["band"], lambda row: _band(row, units)),
         conditions=_each(tables["condition"], _condition),
-        rules=_each(tables["rule"], _rule),
+        rules=_each(tables["rule"], _rule) + _word_rules(tables),
+        beyond=beyond.read_beyond(tables),
+        authors=head.texts("authors"),
+        sign_offs=_each(tables["sign_off"], beyond.read_sign_off),
     )
     head.done()
+    for name in beyond.TABLES:
+        for row in tables[name]:
+            row.done()
     check(protocol, tables)
     return protocol
+
+
+def _word_rules(tables: dict[str, list[Table]]) -> tuple[Rule, ...]:
+    return tuple(beyond.words_of(row) for name in beyond.RULES for row in tables[name])
 
 
 def _each(rows: Iterable[Table], make: Callable[[Table], Row]) -> tuple[Row, ...]:
@@ -190,7 +202,7 @@ def _gauge(row: Table) -> Gauge:
         below_baseline_kg=None if small is None else Decimal(small),
         step=row.limits("step", units),
     )
-    if (gauge.days is None) is (gauge.kind in ("gain", "loss", "gain_percent")):
+    if (gauge.days is None) is (gauge.kind in ("gain", "loss", "gain_percent", "rise")):
         raise row.fail(f"'days' is for gains and losses, and they need it ({gauge.kind})", "days")
     if bool(gauge.step) is not (gauge.kind == "crossing"):
         raise row.fail(f"'step' is for a crossing, and it needs one ({gauge.kind})", "step")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -66,6 +66,10 @@ class Table:
         if not value.strip():
             raise self.fail(f"{key!r} is empty", key)
         return value
+
+    def may_be_empty(self, key: str) -> str:
+        """A string that may have nothing in it yet."""
+        return str(self._get(key, "a text", str)).strip()
 
     def word(self, key: str, allowed: tuple[str, ...], default: str | None = None) -> str:
         """A string out of `allowed`."""
@@ -136,6 +140,20 @@ class Table:
             Table(self.file, line, f"{self.name} {key} {number}", value)
             for number, value in enumerate(values, start=1)
         ]
+
+
+def known_only(row: Table, key: str, names: Iterable[object], known: Iterable[object]) -> None:
+    """Raise ProtocolError at the line of `key` for a name that is not known."""
+    allowed = list(known)
+    for name in names:
+        if name not in allowed:
+            listed = ", ".join(value_shown(one) for one in allowed)
+            raise row.fail(f"{key!r}: {value_shown(name)} is not one of {listed}", key)
+
+
+def value_shown(value: object) -> str:
+    """A value as the file has it: true, not True."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def read_tables(source: str, file: str, names: Mapping[str, bool]) -> dict[str, list[Table]]:

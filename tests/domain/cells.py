@@ -126,6 +126,9 @@ CELLS = [
     Cell("WB6", URGENT, gained((20, "75")), more=baseline("70")),
     Cell("WB8", WATCH, gained((700, "75")), day=OUT, more=baseline("70")),
     Cell("WL1", WATCH, gained((697, "70"), (700, "68")), day=OUT),
+    Cell("T1B", WATCH, gained((17, "70"), (18, "70.1"), (19, "70.2"), (20, "71.0"))),
+    Cell("T1C", URGENT, gained((17, "70"), (18, "70.5"), (19, "71.0"), (20, "71.5"))),
+    Cell("T1E", WATCH, gained((697, "70"), (698, "70.5"), (699, "71"), (700, "71.5")), day=OUT),
     # cough
     Cell("CO1", URGENT, {"cough": "new"}),
     Cell("CO1", URGENT, {"cough": "not_sure"}),

@@ -197,7 +197,7 @@ def test_a_weight_of_today_is_not_in_the_future() -> None:
     series = {"weight_series": [[3, 70], [8, 71]]}
     assert case(answers=series, day_of_therapy=8).course.day_of_therapy == 8
     assert case(answers=series, day_of_therapy=0).course.day_of_therapy == 0  # unknown day
-    assert case(history=[{"day": 8}], day_of_therapy=8).history[0].day == 8
+    assert case(history=[{"day": 8}], day_of_therapy=8).course.history[0].days_ago == 0
 
 
 def test_a_whole_case_is_kept() -> None:
@@ -215,7 +215,8 @@ def test_a_whole_case_is_kept() -> None:
     assert read.course.owns == ("scale",)
     assert read.course.window_extended
     assert read.partners == ("azacitidine",)
-    assert read.history[0].level is TriageLevel.URGENT
+    earlier = read.course.history[0]
+    assert (earlier.days_ago, earlier.level, earlier.is_closed) == (3, TriageLevel.URGENT, True)
 
 
 def test_levels_have_codes_and_an_order() -> None:

@@ -37,7 +37,7 @@ def test_the_cell_fires_and_gives_its_level(cell: Cell) -> None:
 
 
 def test_every_rule_that_can_fire_has_a_case() -> None:
-    spoken = {rule.id for rule in PROTOCOL.rules if rule.level > TriageLevel.NONE}
+    spoken = {rule.id for rule in PROTOCOL.cells if rule.level > TriageLevel.NONE}
     assert spoken == {cell.rule for cell in CELLS}
 
 
@@ -126,7 +126,7 @@ def test_usual_is_accepted_only_from_the_baseline() -> None:
 def test_reasons_come_worst_first_then_in_the_order_of_the_file() -> None:
     answers = {"headache": "mild", "cough": "new", "swelling": "worse", "orthopnea": True}
     result = triage(PROTOCOL, answers, Course("atra", IN))
-    assert [reason.rule for reason in result.reasons] == ["OR1", "SW3", "CO1", "HA1"]
+    assert [reason.rule for reason in result.reasons] == ["OR1", "SW3", "CO1", "C4", "HA1"]
 
 
 @pytest.mark.parametrize(
