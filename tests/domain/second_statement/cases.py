@@ -133,3 +133,38 @@ def weighings(rng: random.Random) -> Raw:
     if rng.random() < 0.2:
         answers["dizziness"] = "mild"
     return {"drug": row["medicine"], "day_of_therapy": day, "answers": answers}
+
+
+ASKED = ("breathlessness", "swelling", "cough", "dizziness", "urine", "bone_pain", "rash")
+TOLD = ("chills", "felt_feverish", "fever_medicine_6h")
+
+
+def histories(protocol: Protocol, rng: random.Random) -> Raw:
+    """A random course: some check-ins of the last days, each with every question answered."""
+    row = rng.choice(table("medicines"))
+    day = rng.choice((16, int(row["last_day"] or 60) + 20))
+    base = rng.choice((45.5, 70, 90.5))
+    back = sorted(rng.sample(range(-8, 0), rng.randint(1, 7)))
+    made = [(day + one, _check_in(protocol, rng, base)) for one in [*back, 0]]
+    history = [{"day": then, "answers": answers} for then, answers in made[:-1]]
+    answers = made[-1][1]
+    return {"drug": row["medicine"], "day_of_therapy": day, "answers": answers, "history": history}
+
+
+def _check_in(protocol: Protocol, rng: random.Random, base: float) -> Raw:
+    """All the questions of signs, most of them calm."""
+    answers: Raw = {}
+    for key in ASKED:
+        values = protocol.item(key).values
+        calm = values[: 2 if "usual" in values else 1]
+        answers[key] = rng.choice(values if rng.random() < 0.12 else calm)
+    answers |= {key: rng.random() < 0.05 for key in TOLD}
+    answers |= {"temperature": "not_measured"}
+    if rng.random() < 0.85:
+        warm = rng.choice(CELSIUS) if rng.random() < 0.15 else 36.6
+        answers |= {"temperature": warm, "temperature_unit": "c"}
+    answers |= {"weight": "not_measured"}
+    if rng.random() < 0.85:
+        step = rng.choice(KG_STEPS) if rng.random() < 0.3 else rng.choice((0, 0.2, -0.2, 0.4))
+        answers |= {"weight": round(base + step, 2), "weight_unit": "kg"}
+    return answers

@@ -72,6 +72,7 @@ class Case:
     extended: bool = False
     earlier: list[Case] = field(default_factory=list)
     fallen: list[Row] | None = None
+    shown: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def inside(self) -> bool:
@@ -80,10 +81,16 @@ class Case:
             return True
         return int(row["first_day"]) <= self.day <= int(row["last_day"])
 
+    @property
+    def own(self) -> tuple[int, Fraction, bool] | None:
+        """The weight of its own day."""
+        return self.weights[-1] if self.weights else None
+
     def items(self) -> list[str]:
         """The items about which something was said."""
         measured = {"temperature": self.temperatures, "weight": self.weights}
-        return [*self.said, *self.numbers, *(item for item, values in measured.items() if values)]
+        found = [*self.said, *self.numbers, *(item for item, values in measured.items() if values)]
+        return list(dict.fromkeys(found))
 
 
 def read_case(raw: Mapping[str, Any]) -> Case:
@@ -98,10 +105,11 @@ def read_case(raw: Mapping[str, Any]) -> Case:
     if "yesterday" in answers:
         day = None if case.day is None else case.day - 1
         earlier.append(_read(raw["drug"], day, answers["yesterday"], usual))
-    for number, past in enumerate(earlier):
+    for number, past in enumerate([*earlier, case]):
         past.extended = case.extended
         past.earlier = earlier[:number]
-    case.earlier = earlier
+        if past.weights:
+            past.weights = [one.own for one in past.earlier if one.own] + past.weights
     return case
 
 
@@ -114,7 +122,9 @@ def _read(
             continue
         if item.startswith("temperature"):
             us = item.endswith("_f") or answers.get("temperature_unit") == "f"
-            if item != "temperature_unit" and value != "not_measured":
+            if value == "not_measured":
+                case.said["temperature"] = ("missing",)
+            elif item != "temperature_unit":
                 case.temperatures.append((Fraction(str(value)), us))
         elif item not in ("weight_unit", "yesterday"):
             case.said[item] = _words(item, value, usual)
@@ -162,7 +172,7 @@ def is_one_of(case: Case, item: str, listed: str) -> bool:
     """Whether the case's answer to an item is among `a|b|c` (words, or names of bands)."""
     options = _options(listed)
     if options == ("missing",):
-        return case.said.get(item) == ("missing",)
+        return not (case.weights if item == "weight" else case.temperatures)
     if item in ("temperature", "weight", "spo2", "bp_systolic"):
         return any(in_band(case, option) for option in options)
     return any(word in options for word in case.said.get(item, ()))
@@ -251,13 +261,17 @@ def _rows_of_sign(sign: str) -> tuple[Row, ...]:
 
 def shows(case: Case, sign: str) -> list[str]:
     """The items by which a case shows a sign today."""
-    return [
-        row["item"]
-        for row in _rows_of_sign(sign)
-        if is_one_of(case, row["item"], row["is"])
-        and _window(case, row["window"])
-        and holds(case, row["with"])
-    ]
+    if sign not in case.shown:
+        items = case.items()
+        case.shown[sign] = [
+            row["item"]
+            for row in _rows_of_sign(sign)
+            if row["item"] in items
+            and is_one_of(case, row["item"], row["is"])
+            and _window(case, row["window"])
+            and holds(case, row["with"])
+        ]
+    return case.shown[sign]
 
 
 def _window(case: Case, window: str) -> bool:
@@ -296,24 +310,33 @@ def _carried(case: Case, sign: str) -> bool:
         if past.day is None or case.day - past.day >= expires:
             continue
         since = [*case.earlier[number + 1 :], case]
-        if any(not _resolved(item, since) for item in shows(past, sign)):
+        if any(not _resolved(sign, item, since) for item in shows(past, sign)):
             return True
     return False
 
 
-def _resolved(item: str, since: Sequence[Case]) -> bool:
+def _resolved(sign: str, item: str, since: Sequence[Case]) -> bool:
+    """Two check-ins running that say none or usual to what was shown, and show nothing else.
+
+    Without a reading the question whether they felt hot stands for it (rulings A, step 5).
+    """
     calm = 0
     for case in since:
-        words = case.said.get(item, ())
-        if item == "temperature" and case.temperatures:
-            calm = calm + 1 if not in_band(case, "t_from_37_5") else 0
-        elif item == "weight" and case.weights:
-            calm = 0 if "weight" in shows(case, "W") else calm + 1
-        elif words:
-            calm = calm + 1 if all(word in CALM for word in words) else 0
+        items = {row["item"] for row in _rows_of_sign(sign)} & set(case.items())
+        answered = item in items or (item == "temperature" and "felt_feverish" in items)
+        quiet = answered and all(_is_calm(case, sign, one) for one in items)
+        calm = calm + 1 if quiet else 0
         if calm == int(table("lookback")[2]["check_ins"]):
             return True
     return False
+
+
+def _is_calm(case: Case, sign: str, item: str) -> bool:
+    if item == "temperature":
+        return not in_band(case, "t_from_37_5")
+    if item in ("weight", "bp_systolic"):
+        return item not in shows(case, sign)
+    return all(word in CALM for word in case.said[item])
 
 
 def _medicine(case: Case, wanted: str) -> bool:
@@ -346,9 +369,19 @@ def kinds(case: Case) -> set[str]:
     return found - {""}
 
 
+@cache
+def _signs() -> dict[str, str]:
+    return {row["sign"]: row["weight"] for row in table("signs") if row["weight"] != "today"}
+
+
+def shows_a_sign(case: Case) -> bool:
+    """Whether a sign that is counted is there today."""
+    return any(shows(case, sign) for sign in _signs())
+
+
 def combinations(case: Case) -> list[Row]:
     """The rows of section 4 that a case falls into."""
-    signs = {row["sign"]: row["weight"] for row in table("signs")}
+    signs = _signs()
     present = [sign for sign in signs if sign_now_or_carried(case, sign)]
     core = sum(signs[sign] == "core" for sign in present)
     minor = sum(signs[sign] == "minor" for sign in present)
@@ -392,17 +425,23 @@ def _worse_than_before(case: Case, row: Row) -> bool:
         return False
     if case.day is not None and case.day - (before.day or 0) > int(row["days_back"]):
         return False
+    if row["was"] == row["is"] == "missing" and case.said.get(row["of"]) != ("missing",):
+        return False  # only what was asked for and not given
     if row["was"] == row["is"] == "watch":
         return bool(kinds(case) & kinds(before))
     return is_one_of(before, row["of"], row["was"]) and is_one_of(case, row["of"], row["is"])
 
 
-def verdict(raw: Mapping[str, Any], *, cells_alone: bool = False) -> tuple[str, list[str]]:
-    """The level of a case, and the rows that give it, worst first."""
+def verdict(raw: Mapping[str, Any], *, look_back: bool = True) -> tuple[str, list[str]]:
+    """The level of a case, and the rows that give it, worst first.
+
+    Without `look_back` the signs of earlier days are not counted.
+    """
     case = read_case(raw)
-    fallen = [*cells(case)]
-    if not cells_alone:
-        fallen += [*combinations(case), *trends(case)]
+    fallen = [*cells(case), *trends(case)]
+    if not look_back:
+        case.earlier = []
+    fallen += combinations(case)
     fallen.sort(key=lambda row: -LEVELS.index(row["gives"]))
     named = [f"{row['gives']}: {row.get('cell') or row['rule']}" for row in fallen]
     return (fallen[0]["gives"] if fallen else "none"), named
