@@ -126,6 +126,19 @@ def _reader_of_flags(item: Item) -> Reader:
     return read
 
 
+def with_unticked(
+    protocol: Protocol, answers: Answers, ticks: Sequence[str] | None
+) -> dict[str, object]:
+    """The answers, with "no" to each row of the "anything else" list that was not ticked.
+
+    `ticks` is None when the list was not answered yet: then nothing is known of its rows.
+    """
+    if ticks is None:
+        return dict(answers)
+    unticked = [key for tick in protocol.ticks if tick.value not in ticks for key in tick.items]
+    return {**{key: protocol.item(key).values[0] for key in unticked}, **answers}
+
+
 def accepted(item: Item) -> tuple[Value, ...]:
     """The values that may be given for an item, "not_sure" included."""
     return item.values if item.not_sure is None else (*item.values, NOT_SURE)

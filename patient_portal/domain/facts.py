@@ -222,5 +222,3 @@ def is_declined(answers: Mapping[str, object], item: str) -> bool:
     """Whether the answers say that the item was not measured."""
     keys = [item, *(key for key, (of, _) in READINGS.items() if of == item)]
     return any(answers.get(key) == NOT_MEASURED for key in keys)
-
-

@@ -80,9 +80,7 @@ def read_beyond(tables: Tables) -> Beyond:
         trends=tuple(_trend(row) for row in tables["trend"]),
         missing=tuple(_missing(row) for row in tables["missing"]),
         missed=tuple(_missed(row) for row in tables["missed"]),
-        notices={
-            kind: tuple(one for one in notices if one.kind == kind) for kind in NOTICE_KINDS
-        },
+        notices={kind: tuple(one for one in notices if one.kind == kind) for kind in NOTICE_KINDS},
         look_back=_look_back(tables["look_back"][0]),
         windows=_windows(tables["windows"][0]),
         silence=_silence(tables["silence"][0]),

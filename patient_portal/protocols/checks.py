@@ -171,7 +171,8 @@ def _check_every_answer(protocol: Protocol, tables: Tables) -> None:
                 )
                 if out.level > in_.level:
                     raise lines[id(out)].fail(
-                        f"{value_shown(value)} for {drug.code} is worse outside the window than inside"
+                        f"{value_shown(value)} for {drug.code} is worse outside the window"
+                        " than inside"
                     )
             for window in WINDOWS:
                 _check_chain(item, plain, drug, window, lines)

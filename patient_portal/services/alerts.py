@@ -24,6 +24,7 @@ from patient_portal.domain.escalation import (
     restarts_ladder,
 )
 from patient_portal.domain.levels import TriageLevel
+from patient_portal.domain.replay import joined_inputs
 from patient_portal.models import Alert, AuditEntry, Patient, StaffMember
 from patient_portal.models.alert import ONE_OPEN_ALERT
 from patient_portal.services import paging
@@ -166,7 +167,7 @@ def _join(session: Session, site: Site, alert: Alert, red: RedAnswer, now: datet
     if not is_news and not restarts:
         return
     alert.reasons = [*alert.reasons, *new]
-    alert.inputs = red.inputs
+    alert.inputs = joined_inputs(alert.inputs, red.inputs)
     alert.phone_recognised = alert.phone_recognised and red.phone_recognised
     alert.level = max(alert.level, int(red.level))
     record(

@@ -14,20 +14,20 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from patient_portal.database import insert_once, new_id
+from patient_portal.domain.course import Course
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.domain.measures import Measure
 from patient_portal.domain.protocol import Protocol
+from patient_portal.domain.replay import inputs_of
 from patient_portal.domain.schedule import local_date, therapy_day
-from patient_portal.domain.triage import Course, TriageResult, triage
-from patient_portal.models import Alert, Answer, CheckIn, CheckInState, Patient
+from patient_portal.domain.triage import TriageResult, triage
+from patient_portal.models import Alert, AlertState, Answer, CheckIn, CheckInState, Patient
 from patient_portal.services import alerts
 from patient_portal.services.audit import Actor, record
+from patient_portal.services.courses import course_for as course_for
+from patient_portal.services.courses import course_with, told_by
+from patient_portal.services.courses import weight_of as weight_of
 from patient_portal.services.site import Site
 
-# Weights this far back can matter to a rule (gain in seven days).
-LOOK_BACK = timedelta(days=8)
-# "Yesterday" is the last check-in of an earlier local date, at most this far back.
-YESTERDAY_WITHIN = timedelta(days=3)
 # A form that was started can be sent for this long.
 FORM_LIVES = timedelta(hours=36)
 
@@ -217,15 +217,15 @@ def _judge(
     answered: Sequence[str] = (),
 ) -> Recorded:
     """Triage the answers so far; raise the check-in's level and its alert, never lower them."""
-    course, yesterday = _known_of(session, form.patient, check_in.local_date, check_in.drug)
-    result = triage(site.protocol, {**check_in.answers, "yesterday": yesterday}, course)
+    course = course_with(
+        session, form.patient, check_in.local_date, check_in.drug,
+        now=now, same_day_but=check_in.id, reporter=form.reporter.kind, protocol=site.protocol,
+    )  # fmt: skip
+    told = told_by(site.protocol, check_in.answers, check_in.progress)
+    result = triage(site.protocol, told, course)
+    own = _without_same_day(site.protocol, told, course, result)
     before = TriageLevel(check_in.level)
-    known = {reason["rule"] for reason in check_in.reasons}
-    fresh = [
-        {"rule": reason.rule, "level": reason.level.code}
-        for reason in result.reasons
-        if reason.rule not in known and reason.level is not TriageLevel.NONE
-    ]
+    fresh = _fresh(check_in, result)
     check_in.reasons = [*check_in.reasons, *fresh]
     check_in.level = max(before, result.level)
     level = TriageLevel(check_in.level)
@@ -233,17 +233,19 @@ def _judge(
         session, form.reporter, "check_in.answered", "check_in", check_in.id,
         now=now, clinic_id=check_in.clinic_id, level=level.code,
     )  # fmt: skip
+    same_day = _alert_of_same_day(session, check_in) if own is not result else None
+    is_own = any(reason.level.is_red for reason in own.reasons)
     if level.is_red and (
-        check_in.alert_id is None
-        or any(TriageLevel.from_code(reason["level"]).is_red for reason in fresh)
-        or _answered(site.protocol, result, answered) >= TriageLevel.URGENT
+        (check_in.alert_id is None and (is_own or same_day is None))
+        or (is_own and any(TriageLevel.from_code(reason["level"]).is_red for reason in fresh))
+        or _answered(site.protocol, own, answered) >= TriageLevel.URGENT
     ):
-        alert = alerts.raise_alert(
-            session, site, form.patient, _red(check_in, level, course, form), now
-        )
-        check_in.alert_id = alert.id
+        red = _red(check_in, level, inputs_of(told, course), form)
+        check_in.alert_id = alerts.raise_alert(session, site, form.patient, red, now).id
+    elif level.is_red and check_in.alert_id is None:
+        check_in.alert_id = same_day  # red only because today already was; nothing new to page
     raised = level > before
-    is_emergency = raised or _answered(site.protocol, result, answered) is TriageLevel.EMERGENCY
+    is_emergency = raised or _answered(site.protocol, own, answered) is TriageLevel.EMERGENCY
     return Recorded(
         check_in.id,
         level,
@@ -251,6 +253,44 @@ def _judge(
         raised=raised,
         stops=is_emergency and level is TriageLevel.EMERGENCY,
     )
+
+
+def _without_same_day(
+    protocol: Protocol, told: Mapping[str, object], course: Course, result: TriageResult
+) -> TriageResult:
+    """What the check-in comes to without the others of its day, which have paged already."""
+    before = tuple(earlier for earlier in course.history if earlier.days_ago > 0)
+    if len(before) == len(course.history):
+        return result
+    return triage(protocol, told, replace(course, history=before))
+
+
+def _fresh(check_in: CheckIn, result: TriageResult) -> list[dict[str, str]]:
+    """The reasons that are new, or of a higher level than they had."""
+    known = {
+        (reason["rule"], TriageLevel.from_code(reason["level"])) for reason in check_in.reasons
+    }
+    highest = {rule: max(level for r, level in known if r == rule) for rule, _ in known}
+    return [
+        {"rule": reason.rule, "level": reason.level.code}
+        for reason in result.reasons
+        if reason.level > highest.get(reason.rule, TriageLevel.NONE)
+    ]
+
+
+def _alert_of_same_day(session: Session, check_in: CheckIn) -> str | None:
+    """The alert, not closed, of another check-in of the same day."""
+    return session.scalars(
+        select(Alert.id)
+        .join(CheckIn, CheckIn.alert_id == Alert.id)
+        .where(
+            CheckIn.patient_id == check_in.patient_id,
+            CheckIn.local_date == check_in.local_date,
+            CheckIn.id != check_in.id,
+            Alert.state != AlertState.CLOSED,
+        )
+        .limit(1)
+    ).first()
 
 
 def _answered(protocol: Protocol, result: TriageResult, answered: Sequence[str]) -> TriageLevel:
@@ -265,73 +305,17 @@ def _answered(protocol: Protocol, result: TriageResult, answered: Sequence[str])
     return max(levels, default=TriageLevel.NONE)
 
 
-def _red(check_in: CheckIn, level: TriageLevel, course: Course, form: Form) -> alerts.RedAnswer:
+def _red(
+    check_in: CheckIn, level: TriageLevel, inputs: dict[str, Any], form: Form
+) -> alerts.RedAnswer:
     return alerts.RedAnswer(
         check_in_id=check_in.id,
         level=level,
         reasons=[r for r in check_in.reasons if TriageLevel.from_code(r["level"]).is_red],
-        inputs={
-            "drug": course.drug,
-            "day_of_therapy": course.day_of_therapy,
-            "answers": check_in.answers,
-            "weights": [[day, str(m.value), m.unit] for day, m in course.weights],
-        },
+        inputs=inputs,
         phone_recognised=form.phone_recognised,
         known_alert_id=check_in.alert_id,
     )
-
-
-def course_for(session: Session, patient: Patient, on: date, *, drug: str | None = None) -> Course:
-    """What the rules need to know beside today's answers: medicine, day, weights, baseline."""
-    return _known_of(session, patient, on, drug or patient.drug)[0]
-
-
-def _known_of(
-    session: Session, patient: Patient, on: date, drug: str
-) -> tuple[Course, dict[str, Any] | None]:
-    """The course, and the answers of the last check-in before ``on``, at most three days back."""
-    weights: dict[int, Measure] = {}
-    yesterday: dict[str, Any] | None = None
-    for day, answers in _earlier(session, patient.id, on):
-        measure = weight_of(answers)
-        if measure is not None:
-            weights[(day - on).days] = measure
-        yesterday = answers if on - day <= YESTERDAY_WITHIN else None
-    baseline = (
-        Measure(patient.baseline_weight, patient.baseline_weight_unit or "kg")
-        if patient.baseline_weight is not None
-        else None
-    )
-    course = Course(
-        drug=drug,
-        day_of_therapy=therapy_day(patient.first_dose_on, on),
-        weights=tuple(sorted(weights.items())),
-        baseline=baseline,
-        usual=tuple(patient.usual),
-    )
-    return course, yesterday
-
-
-def _earlier(session: Session, patient_id: str, on: date) -> Sequence[tuple[date, dict[str, Any]]]:
-    """Dates and answers of the check-ins that can matter to the rules, oldest first."""
-    rows = session.execute(
-        select(CheckIn.local_date, CheckIn.answers)
-        .where(
-            CheckIn.patient_id == patient_id,
-            CheckIn.local_date >= on - LOOK_BACK,
-            CheckIn.local_date < on,
-        )
-        .order_by(CheckIn.local_date, CheckIn.started_at)
-    )
-    return [(row.local_date, row.answers) for row in rows]
-
-
-def weight_of(answers: Mapping[str, Any]) -> Measure | None:
-    """The weight among stored answers, as entered; None when it was not measured."""
-    value, unit = answers.get("weight"), answers.get("weight_unit")
-    if value in (None, "not_measured") or unit not in ("kg", "lb"):
-        return None
-    return Measure(Decimal(str(value)), str(unit))
 
 
 def _plain(given: Mapping[str, Any]) -> dict[str, Any]:
