@@ -1,17 +1,23 @@
-"""`patient-portal protocol`: the rules in force, and a check of a protocol file."""
+"""`patient-portal protocol`: the rules in force, a check of a file, and what it would change."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from patient_portal import protocols
-from patient_portal.domain.protocol import Band, Drug, Protocol, Rule
+from patient_portal.domain.protocol import Protocol
+from patient_portal.domain.replay import Comparison, Stored, compare
+from patient_portal.protocols.printed import as_markdown, as_text
 
-SIGNS = {"c": "°C", "f": "°F", "kg": "kg", "lb": "lb", "percent": "%", "mmhg": "mmHg"}
-WINDOWS = {"in": "in window", "out": "outside", "any": ""}
+QUIET_SECONDS = 2.0
+A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -20,104 +26,126 @@ def protocol() -> None:
 
 
 @protocol.command()
-def show() -> None:
+@click.option("--markdown", is_flag=True, help="As the documentation has it.")
+def show(markdown: bool) -> None:
     """Print the rules in force, with their thresholds and sources."""
-    click.echo("\n".join(describe(protocols.current())))
+    print_ = as_markdown if markdown else as_text
+    click.echo("\n".join(print_(protocols.current())))
 
 
 @protocol.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=A_FILE)
 @click.pass_context
 def check(context: click.Context, file: Path) -> None:
     """Refuse a protocol FILE that cannot be right, naming the line and the reason."""
-    try:
-        found = protocols.load(file)
-    except protocols.ProtocolError as error:
-        click.echo(str(error), err=True)
-        context.exit(1)
+    found = _load(context, file)
     click.echo(f"{file}: {found.id} holds, {len(found.rules)} rules for {len(found.items)} items")
 
 
-def describe(protocol: Protocol) -> Iterator[str]:
-    """The whole protocol as lines of text."""
-    yield f"{protocol.id}: {protocol.title}. {protocol.status.capitalize()}."
-    yield ""
-    yield "Medicines (days of therapy at risk; the first dose is day 1)"
-    yield from _table(
-        ("code", "window", "QT", "APL", "lists", "sources"), map(_drug_row, protocol.drugs)
-    )
-    yield ""
-    yield "Rules (the worst one that holds is the level)"
-    yield from _table(
-        ("rule", "level", "item", "answer or number", "when", "with one of", "sources"),
-        (_rule_row(protocol, rule) for rule in protocol.rules),
-    )
-    yield ""
-    yield "Conditions"
-    yield from _table(("name", "holds when"), _condition_rows(protocol))
-    yield ""
-    yield "Sources"
-    yield from _table(
-        ("key", "state", "title"), ((s.id, s.state, s.title) for s in protocol.sources)
-    )
+def _load(context: click.Context, file: Path) -> Protocol:
+    try:
+        return protocols.load(file)
+    except protocols.ProtocolError as error:
+        click.echo(str(error), err=True)
+        context.exit(1)
 
 
-def _drug_row(drug: Drug) -> tuple[str, ...]:
-    window = f"{drug.window[0]} to {drug.window[1]}" if drug.window else "always"
-    columns = ("yes" if drug.qt else "no", "yes" if drug.apl else "no")
-    return drug.code, window, *columns, ", ".join(sorted(drug.lists)), ", ".join(drug.sources)
+@protocol.command()
+@click.argument("file", type=A_FILE)
+@click.option(
+    "--database", "url", envvar="DATABASE_URL", required=True, metavar="URL",
+    help="Where the check-ins are; DATABASE_URL if not given. It is only read.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.pass_context
+def replay(context: click.Context, file: Path, url: str, as_json: bool) -> None:
+    """Judge every stored check-in by the rules in force and by those of FILE.
 
+    Prints the alerts gained and lost, per 100 patient-days, and by which rules. An alert is a
+    patient's day that comes to urgent or worse.
+    """
+    # Imported here: `show` and `check` need no database.
+    from sqlalchemy.exc import SQLAlchemyError
 
-def _rule_row(protocol: Protocol, rule: Rule) -> tuple[str, ...]:
-    if rule.band:
-        band = protocol.band(rule.band)
-        what, window = f"{band.gauge}: {_range(band)}", WINDOWS[band.window]
+    from patient_portal.database import Database
+    from patient_portal.services.replay import count_check_ins, stored_check_ins
+
+    after = _load(context, file)
+    before = protocols.current()
+    try:
+        database = Database(url, pool_size=1)
+    except (ValueError, SQLAlchemyError) as error:
+        raise click.UsageError(f"--database: {_first_line(error)}") from None
+    try:
+        with database.reading() as session:
+            total = count_check_ins(session)
+            stored = _counted(stored_check_ins(session, before), total)
+            found = compare(before, after, stored)
+    except SQLAlchemyError as error:
+        click.echo(f"The database cannot be read: {_first_line(error)}", err=True)
+        context.exit(1)
+    finally:
+        database.dispose()
+    if as_json:
+        click.echo(json.dumps(_as_json(found, before, after)))
     else:
-        what, window = _values(rule.values), WINDOWS[rule.window]
-    drugs = "" if rule.drugs == "all" else f"medicine {rule.drugs.replace('_', ' ')}"
-    until = "" if rule.until_day is None else f"to day {rule.until_day}"
-    when = ", ".join(part for part in (window, drugs, until) if part)
-    needs = ", ".join(rule.needs)
-    return rule.id, rule.level.code, rule.item, what, when, needs, ", ".join(rule.sources)
+        click.echo("\n".join(_told(found, before, after)))
 
 
-def _values(values: Sequence[str | bool]) -> str:
-    return ", ".join(str(v).lower() if isinstance(v, bool) else v for v in values)
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def _range(band: Band) -> str:
-    units = band.lower or band.upper
-    parts = []
-    for unit in units:
-        low, high = band.lower.get(unit), band.upper.get(unit)
-        limits = [f"from {low}" if low is not None else "", f"below {high}" if high else ""]
-        parts.append(" ".join(part for part in (*limits, SIGNS[unit]) if part))
-    against = " (lowest mean of two)" if band.against == "lowest_mean" else ""
-    return (" / ".join(parts) or "any") + against
+def _counted(stored: Iterable[Stored], total: int) -> Iterator[Stored]:
+    spoken = time.monotonic()
+    for number, one in enumerate(stored, start=1):
+        yield one
+        if time.monotonic() - spoken > QUIET_SECONDS:
+            spoken = time.monotonic()
+            print(f"{number} of {total} check-ins", file=sys.stderr)
 
 
-def _condition_rows(protocol: Protocol) -> Iterator[tuple[str, str]]:
-    for one in protocol.conditions:
-        when = "yesterday's " if one.yesterday else ""
-        if one.any_of or one.all_of:
-            text = " or ".join(one.any_of) or " and ".join(one.all_of)
-        elif one.setting:
-            text = f"the site's setting {one.setting}"
-        elif one.missing:
-            text = f"{when}{one.item} is missing"
-        else:
-            text = f"{when}{one.item}: {_values(one.values) or ', '.join(one.bands)}"
-        yield one.id, text
+def _told(found: Comparison, before: Protocol, after: Protocol) -> Iterator[str]:
+    yield f"{before.id} (in force) against {after.id}"
+    yield f"{found.check_ins} check-ins on {found.patient_days} patient-days"
+    if found.unreadable:
+        yield f"{found.unreadable} check-ins cannot be judged by one of them; they are left out"
+    if found.drifted:
+        yield (
+            f"{found.drifted} come to another level by {before.id} today than is stored"
+            " (a corrected answer, a closed alert or a changed profile)"
+        )
+    yield ""
+    yield f"{'':22}{'days':>8}  per 100 patient-days"
+    for name, count in (
+        ("alerts before", found.alerts_before),
+        ("alerts after", found.alerts_after),
+        ("gained", found.gained),
+        ("lost", found.lost),
+        ("raised to emergency", found.raised),
+        ("lowered to urgent", found.lowered),
+    ):
+        yield f"{name:22}{count:>8}  {found.per_100_days(count):.2f}"
+    for name, rules in (("gained by", found.gained_by), ("lost by", found.lost_by)):
+        if rules:
+            yield f"{name}: " + ", ".join(f"{rule} {count}" for rule, count in rules.most_common())
+    if found.examples:
+        yield ""
+        yield "First of them (check-in, before, after, rules that differ)"
+        for one in found.examples:
+            yield f"  {one.id}  {one.before.code}  {one.after.code}  {', '.join(one.rules)}"
 
 
-def _table(head: Sequence[str], rows: Iterator[Sequence[str]] | map[tuple[str, ...]]) -> list[str]:
-    """Rows as aligned columns under their heads."""
-    every = [tuple(head), *map(tuple, rows)]
-    widths = [max(len(row[column]) for row in every) for column in range(len(head))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in every
+def _as_json(found: Comparison, before: Protocol, after: Protocol) -> dict[str, object]:
+    made = asdict(found)
+    made["examples"] = [
+        {"id": e.id, "before": e.before.code, "after": e.after.code, "rules": list(e.rules)}
+        for e in found.examples
     ]
-    return [f"  {lines[0]}", f"  {'-' * min(sum(widths) + 2 * len(widths), 120)}"] + [
-        f"  {line}" for line in lines[1:]
-    ]
+    rates = ("alerts_before", "alerts_after", "gained", "lost")
+    return {
+        "before": before.id,
+        "after": after.id,
+        **made,
+        "per_100_patient_days": {key: round(found.per_100_days(made[key]), 4) for key in rates},
+    }
