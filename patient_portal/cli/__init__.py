@@ -13,6 +13,7 @@ from patient_portal import __version__
 # name: (where, what it does)
 COMMANDS: dict[str, tuple[str, str]] = {
     "clinic": ("clinic:clinic", "Add a clinic."),
+    "cohort": ("cohort:cohort", "Put a protocol through synthetic courses of therapy."),
     "db": ("database:db", "Migrate the database; check what must always hold."),
     "demo": ("demo:demo", "Start the demo clinic on this machine."),
     "doctor": ("doctor:doctor", "Look at everything that must work, a line each, with the cure."),

@@ -1,0 +1,1 @@
+"""Synthetic courses: how they are made, judged, counted and drawn."""
