@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from patient_portal.domain.protocol import NOT_SURE, Protocol
-from tests.domain.second_statement.oracle import table
+from tests.domain.second_statement.tables import table
 
 Raw = dict[str, Any]
 POUND = 0.45359237

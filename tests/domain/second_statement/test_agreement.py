@@ -12,14 +12,8 @@ import pytest
 from patient_portal import protocols
 from patient_portal.cli.triage import answer_line
 from tests.domain.second_statement import cases
-from tests.domain.second_statement.oracle import (
-    band_row,
-    medicine_row,
-    read_case,
-    shows_a_sign,
-    table,
-    verdict,
-)
+from tests.domain.second_statement.oracle import shows_a_sign, verdict
+from tests.domain.second_statement.tables import band_row, medicine_row, read_case, table
 
 WEIGHINGS = 3000
 HISTORIES = 1500
