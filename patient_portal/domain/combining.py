@@ -38,13 +38,12 @@ def found_by_answers(today: Today) -> Iterator[Found]:
 
 
 def _is_held(today: Today, rule: Rule) -> bool:
+    """Whether it was urgent when it was closed, or is so only for being there again."""
     held = today.held
-    return (
-        held is not None
-        and rule.level is TriageLevel.URGENT
-        and held.was_urgent(rule.item)
-        and held.is_no_worse(rule.item)
-    )
+    if held is None or rule.level is not TriageLevel.URGENT:
+        return False
+    is_again = rule.id in today.plan.of_yesterday
+    return (is_again or held.was_urgent(rule.item)) and held.is_no_worse(rule.item)
 
 
 def found_together(today: Today) -> Iterator[Found]:

@@ -102,6 +102,7 @@ class Plan:
     no_temperature: str
     # Facts of rules that ask about the check-in before; without one of them nobody need look.
     asks_yesterday: frozenset[str]
+    of_yesterday: frozenset[str]  # those rules
     signs: tuple[CountedSign, ...]
     sign_facts: frozenset[str]  # without one of them no sign is there
     kinds: Mapping[str, str]  # fact -> kind of watch finding
@@ -118,6 +119,7 @@ def plan_for(protocol: Protocol) -> Plan:
     conditions = {condition.id: condition for condition in protocol.conditions}
     signs = _signs(protocol, conditions)
     grades = _grades(protocol)
+    of_yesterday = _of_yesterday(protocol, conditions)
     kinds = {
         one: kind.id
         for kind in protocol.beyond.kinds
@@ -139,7 +141,8 @@ def plan_for(protocol: Protocol) -> Plan:
         units={g.item: g.units for g in protocol.gauges if g.kind == "reading"},
         band_facts={band.id: fact(band.gauge, band.id) for band in protocol.bands},
         no_temperature=fact("temperature", MISSING),
-        asks_yesterday=_asks_yesterday(protocol, conditions),
+        asks_yesterday=frozenset(own for rule in of_yesterday for own in own_facts(protocol, rule)),
+        of_yesterday=frozenset(rule.id for rule in of_yesterday),
         signs=signs,
         sign_facts=frozenset(f for sign in signs for f in _facts_in(sign.when)),
         kinds=kinds,
@@ -181,13 +184,13 @@ def _signs(protocol: Protocol, conditions: Mapping[str, Condition]) -> tuple[Cou
     )
 
 
-def _asks_yesterday(protocol: Protocol, conditions: Mapping[str, Condition]) -> frozenset[str]:
-    return frozenset(
-        own
+def _of_yesterday(protocol: Protocol, conditions: Mapping[str, Condition]) -> list[Rule]:
+    """The rules that ask about the check-in before."""
+    return [
+        rule
         for rule in protocol.cells
         if any(f.startswith(YESTERDAY) for f in _facts_in(_any(protocol, conditions, rule.needs)))
-        for own in own_facts(protocol, rule)
-    )
+    ]
 
 
 def _grades(protocol: Protocol) -> dict[str, tuple[str, int]]:

@@ -1,0 +1,186 @@
+"""A stored alert explains itself; another protocol is compared on stored check-ins."""
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from patient_portal.domain.course import Course, Earlier
+from patient_portal.domain.levels import TriageLevel
+from patient_portal.domain.measures import Measure
+from patient_portal.domain.protocol import Protocol
+from patient_portal.domain.replay import (
+    Stored,
+    compare,
+    course_from_inputs,
+    explain,
+    inputs_of,
+    joined_inputs,
+)
+from patient_portal.domain.triage import triage
+from patient_portal.protocols import current
+from patient_portal.protocols.library import CURRENT, read
+from tests.domain.cells import c
+from tests.domain.test_properties import Said, answers, courses
+
+PROTOCOL = current()
+NONE, WATCH, URGENT, EMERGENCY = TriageLevel
+
+
+def changed(*pairs: tuple[str, str]) -> Protocol:
+    """The protocol in force with some text of its file replaced."""
+    source = CURRENT.read_text("utf-8")
+    for old, new in pairs:
+        assert old in source
+        source = source.replace(old, new)
+    return read(source, "other.toml")
+
+
+def stored_and_read(said: Said, course: Course) -> tuple[dict[str, Any], Course]:
+    return course_from_inputs(json.loads(json.dumps(inputs_of(said, course))))
+
+
+@settings(max_examples=200, deadline=None)
+@given(answers, courses)
+def test_what_is_stored_is_judged_the_same(said: Said, course: Course) -> None:
+    told = triage(PROTOCOL, said, course)
+    assert triage(PROTOCOL, *stored_and_read(said, course)) == told
+    assert explain(PROTOCOL, inputs_of(said, course)) == told
+
+
+def test_every_part_of_a_course_is_kept() -> None:
+    course = Course(
+        drug="ato",
+        day_of_therapy=12,
+        window_extended=True,
+        window_last_day=99,
+        baseline=Measure(Decimal("70.0"), "kg"),
+        weights=((-2, Measure(Decimal("154.30"), "lb")),),
+        usual=("cough",),
+        owns=("scale",),
+        uk_lines=True,
+        fever_line=Decimal("37.5"),
+        on_steroid=True,
+        reporter="caregiver",
+        history=(
+            Earlier(1, {"cough": "new"}, URGENT, True, ("D",), True, "staff"),
+            Earlier(0, {"red_flags": ["blue_lips"]}, EMERGENCY),
+        ),
+    )
+    said: Said = {"temperature": Decimal("36.80"), "temperature_unit": "c", "yesterday": c("37.6")}
+    kept, read_back = stored_and_read(said, course)
+    assert read_back == course
+    assert kept["temperature"] == "36.80"
+    assert kept["yesterday"] == {"temperature_c": "37.6"}
+    plain = Course("atra")
+    assert stored_and_read({}, plain) == ({}, plain)
+
+
+def test_inputs_of_another_shape_are_refused() -> None:
+    inputs = inputs_of({}, Course("atra"))
+    with pytest.raises(ValueError, match="version 2 cannot be read"):
+        course_from_inputs({**inputs, "version": 2})
+    with pytest.raises(ValueError, match="version None"):
+        course_from_inputs({})
+    with pytest.raises(KeyError):
+        course_from_inputs({"version": 1})
+
+
+def test_an_alert_that_others_joined_explains_every_reason() -> None:
+    first = inputs_of({"cough": "new"}, Course("atra", 20))
+    second = inputs_of({"breathlessness": "at_rest"}, Course("atra", 20))
+    third = inputs_of(c("38.4"), Course("atra", 20))
+    both = joined_inputs(joined_inputs(first, second), third)
+    found = explain(PROTOCOL, both)
+    assert found.level is EMERGENCY
+    assert [reason.rule for reason in found.reasons] == ["BR3", "F1", "CO1"]
+    assert joined_inputs(both, third) == both
+    assert joined_inputs({}, first) == {"judged": [first]}
+    held = Earlier(2, {"cough": "new"}, URGENT, is_closed=True, recheck=True)
+    milder = inputs_of({"cough": "new"}, Course("atra", 20, history=(held,)))
+    highest = {r.rule: r.level for r in explain(PROTOCOL, joined_inputs(milder, first)).reasons}
+    assert highest["CO1"] is URGENT
+
+
+def one(
+    id: str, said: dict[str, Any], level: TriageLevel = NONE, patient: str = "p", day: int = 1
+) -> Stored:
+    return Stored(id, patient, said, Course("atra", 20), level, day)
+
+
+FEVER_AT_38_5 = (("{ c = 38.0, f = 100.4 }", "{ c = 38.5, f = 101.3 }"),)
+
+
+def test_the_same_protocol_changes_nothing() -> None:
+    rows = [one("a", c("38.2"), URGENT), one("b", {"cough": "none"}, day=2)]
+    found = compare(PROTOCOL, PROTOCOL, rows)
+    assert (found.patient_days, found.check_ins, found.drifted) == (2, 2, 0)
+    assert (found.alerts_before, found.alerts_after, found.gained, found.lost) == (1, 1, 0, 0)
+    assert found.examples == []
+    assert found.per_100_days(found.alerts_before) == 50.0
+
+
+def test_alerts_lost_and_gained_are_counted_by_day_and_by_rule() -> None:
+    other = changed(*FEVER_AT_38_5)
+    rows = [
+        one("a", c("38.2"), URGENT),
+        one("b", c("38.2"), URGENT),  # the same day
+        one("c", c("38.6"), URGENT, day=2),
+        one("d", c("37.0"), day=3),
+        one("e", c("38.2"), URGENT, patient="q"),
+    ]
+    found = compare(PROTOCOL, other, rows)
+    assert (found.patient_days, found.check_ins) == (4, 5)
+    assert (found.alerts_before, found.alerts_after) == (3, 1)
+    assert (found.gained, found.lost) == (0, 2)
+    assert found.lost_by == {"F1": 2}
+    assert [(e.id, e.before, e.after, e.rules) for e in found.examples] == [
+        ("b", URGENT, WATCH, ("F1",)),
+        ("e", URGENT, WATCH, ("F1",)),
+    ]
+    back = compare(other, PROTOCOL, rows)
+    assert (back.gained, back.lost, back.gained_by) == (2, 0, {"F1": 2})
+    assert back.drifted == 3  # stored by the one, judged by the other
+
+
+def test_a_change_between_urgent_and_emergency_is_neither_gained_nor_lost() -> None:
+    high = ("{ c = 40.0, f = 104.0 }", "{ c = 39.5, f = 103.1 }")
+    rows = [one("a", c("39.7"), URGENT)]
+    found = compare(PROTOCOL, changed(high), rows)
+    assert (found.raised, found.lowered, found.gained, found.lost) == (1, 0, 0, 0)
+    back = compare(changed(high), PROTOCOL, rows)
+    assert (back.raised, back.lowered) == (0, 1)
+    assert found.examples[0].rules == ("F1", "F2")
+
+
+def test_what_one_of_them_cannot_read_is_counted_and_left_out() -> None:
+    rows = [one("a", {"couch": "new"}), one("b", c("38.2"), URGENT, day=2)]
+    found = compare(PROTOCOL, PROTOCOL, rows)
+    assert (found.unreadable, found.patient_days, found.check_ins) == (1, 1, 1)
+
+
+def test_no_check_ins_are_no_division() -> None:
+    found = compare(PROTOCOL, PROTOCOL, [])
+    assert found.patient_days == 0
+    assert found.per_100_days(0) == 0.0
+
+
+def test_examples_are_few() -> None:
+    other = changed(*FEVER_AT_38_5)
+    rows = [one(str(n), c("38.2"), URGENT, day=n) for n in range(50)]
+    found = compare(PROTOCOL, other, rows)
+    assert found.lost == 50
+    assert len(found.examples) == 20
+
+
+def test_history_is_part_of_what_is_compared() -> None:
+    later = replace(one("a", {"urine": "less"}, URGENT), course=Course("atra", 700))
+    with_past = replace(
+        later, course=Course("atra", 700, history=(Earlier(3, {"breathlessness": "at_rest"}),))
+    )
+    shorter = changed(("days = 7       #", "days = 2       #"))
+    assert compare(PROTOCOL, shorter, [with_past]).lost_by == {"C3": 1}
+    assert compare(PROTOCOL, shorter, [later]).lost == 0
