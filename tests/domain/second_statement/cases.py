@@ -163,8 +163,9 @@ def _check_in(protocol: Protocol, rng: random.Random, base: float) -> Raw:
     if rng.random() < 0.85:
         warm = rng.choice(CELSIUS) if rng.random() < 0.15 else 36.6
         answers |= {"temperature": warm, "temperature_unit": "c"}
-    answers |= {"weight": "not_measured"}
+    answers |= {"weight": "not_measured", "tighter_fit": rng.random() < 0.1}
     if rng.random() < 0.85:
+        del answers["tighter_fit"]
         step = rng.choice(KG_STEPS) if rng.random() < 0.3 else rng.choice((0, 0.2, -0.2, 0.4))
         answers |= {"weight": round(base + step, 2), "weight_unit": "kg"}
     return answers

@@ -30,6 +30,7 @@ CALM = ("none", "usual", "normal", "no")
 WEIGHT_MEASURES = ("gain", "steady", "loss", "over", "crossing")
 LARGE_BASELINE = 50
 APL_DAYS = 30
+STANDS_FOR = {"temperature": "felt_feverish", "weight": "tighter_fit", "tighter_fit": "swelling"}
 
 # What an answer is.
 
@@ -189,12 +190,14 @@ def _carried(case: Case, sign: str) -> bool:
 def _resolved(sign: str, item: str, since: Sequence[Case]) -> bool:
     """Two check-ins running that say none or usual to what was shown, and show nothing else.
 
-    Without a reading the question whether they felt hot stands for it (rulings A, step 5).
+    Without a reading the question that is asked instead stands for it (rulings A, steps 5 and 6).
     """
+    instead = STANDS_FOR.get(item)
     calm = 0
     for case in since:
         items = {row["item"] for row in _rows_of_sign(sign)} & set(case.items())
-        answered = item in items or (item == "temperature" and "felt_feverish" in items)
+        items -= {one for one in items if case.said.get(one) == ("missing",)}
+        answered = item in items or instead in items
         quiet = answered and all(_is_calm(case, sign, one) for one in items)
         calm = calm + 1 if quiet else 0
         if calm == int(table("lookback")[2]["check_ins"]):

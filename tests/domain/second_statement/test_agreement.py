@@ -16,7 +16,7 @@ from tests.domain.second_statement.oracle import shows_a_sign, verdict
 from tests.domain.second_statement.tables import band_row, medicine_row, read_case, table
 
 WEIGHINGS = 3000
-HISTORIES = 1500
+HISTORIES = 3000
 PROTOCOL = protocols.current()
 
 
