@@ -11,8 +11,10 @@ import pytest
 
 from patient_portal import protocols
 from patient_portal.cli.triage import answer_line
+from patient_portal.domain.levels import TriageLevel
+from patient_portal.domain.missed import missed_level
 from tests.domain.second_statement import cases
-from tests.domain.second_statement.oracle import shows_a_sign, verdict
+from tests.domain.second_statement.oracle import LEVELS, shows_a_sign, verdict
 from tests.domain.second_statement.tables import band_row, medicine_row, read_case, table
 
 WEIGHINGS = 3000
@@ -112,3 +114,19 @@ def test_courses_of_several_check_ins() -> None:
         counts[level] += 1
     assert min(counts[level] for level in ("none", "watch", "urgent", "emergency")) > 50
     print(f"courses: {HISTORIES} agree, {dict(counts)}")
+
+
+@pytest.mark.parametrize("days", range(6))
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize("after", TriageLevel)
+def test_missed_check_ins(days: int, inside: bool, after: TriageLevel) -> None:
+    told = [
+        row["gives"]
+        for row in table("missed")
+        if (row["window"] == "in") == inside
+        and days >= int(row["missed_days"])
+        and (row["after"] == "nothing" or after.code in row["after"])
+    ]
+    level = max(told, key=LEVELS.index, default="none")
+    rule = missed_level(PROTOCOL, days, in_window=inside, after=after)
+    assert (rule.level.code if rule else "none") == level
