@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from patient_portal.domain.combined import CORE, MINOR, Combination, Count, Missed, Trend
 from patient_portal.domain.levels import TriageLevel
+from patient_portal.domain.plan import conjunctions
 from patient_portal.domain.protocol import Protocol, Rule
 from patient_portal.protocols.beyond import RULES, Tables
 from patient_portal.protocols.tables import Table, known_only
@@ -33,6 +34,7 @@ def check_beyond(protocol: Protocol, tables: Tables) -> None:
     for row in (*tables["sign"], *tables["kind"], *tables["combination"]):
         for key in ("when", "calm", "unless", "today"):
             known_only(row, key, row.values.get(key, ()), conditions)
+    _check_kinds(protocol, tables["kind"])
     _check_combinations(protocol, tables["combination"])
     for trend, row in zip(protocol.beyond.trends, tables["trend"], strict=True):
         _check_trend(protocol, trend, row)
@@ -59,6 +61,18 @@ def _check_sign_offs(protocol: Protocol, tables: Tables) -> None:
     if protocol.is_signed is ("awaiting" in protocol.status):
         signed = "both sign-offs are given" if protocol.is_signed else "a sign-off is missing"
         raise status.fail(f"'status' is {protocol.status!r}, but {signed}", "status")
+
+
+def _check_kinds(protocol: Protocol, rows: Sequence[Table]) -> None:
+    """No finding is of two kinds: it would be counted twice."""
+    conditions = {condition.id: condition for condition in protocol.conditions}
+    taken: dict[str, str] = {}
+    for kind, row in zip(protocol.beyond.kinds, rows, strict=True):
+        for id in kind.when:
+            for conjunction in conjunctions(protocol, conditions, id):
+                for one in frozenset().union(*conjunction):
+                    if taken.setdefault(one, kind.id) != kind.id:
+                        raise row.fail(f"'when': {one} is of kind {taken[one]} already", "when")
 
 
 def _check_combinations(protocol: Protocol, rows: Sequence[Table]) -> None:

@@ -187,17 +187,17 @@ def test_every_pattern_of_signs_is_what_the_text_says(weight: str, side: str) ->
             continue
         day = 700 if side == "out" else 40
         beside = course(drug, day, *([stone] if stone else []))
-        for breath, heat, *present in product(BREATH, HEAT, *[(False, True)] * (len(SIGNS) + 1)):
-            *signs, headache = present
+        for breath, heat, *signs, headache in product(BREATH, HEAT, *[(False, True)] * 7):
             answers = {**BREATH[breath], **HEAT[heat], **(stone.answers if stone else {})}
             for given, is_there in zip(SIGNS.values(), signs, strict=True):
                 if is_there:
                     answers |= given
             if headache:
                 answers["headache"] = "mild"
+            dizzy, dry, swollen, cough, bones, rash = signs
             pattern = by_hand.Pattern(
-                breath, heat, *signs, weight, headache, side == "in",
-                "bone_pain" in drug.lists, "rash" in drug.lists, drug.qt,
+                breath, heat, dizzy, dry, swollen, cough, bones, rash, weight, headache,
+                side == "in", "bone_pain" in drug.lists, "rash" in drug.lists, drug.qt,
             )  # fmt: skip
             level = triage(PROTOCOL, answers, beside).level
             assert level is by_hand.level_of(pattern), (drug.code, pattern)
