@@ -96,3 +96,6 @@ def test_what_can_be_is_accepted() -> None:
     check_overrides(PROTOCOL, PLAIN)
     check_overrides(PROTOCOL, Overrides(LOW, True, 1, frozenset({"cough"}), kg("70")))
     check_overrides(PROTOCOL, Overrides(fever_line=HIGH))
+    every = {item.key for item in PROTOCOL.items if "usual" in item.values}
+    check_overrides(PROTOCOL, Overrides(usual=frozenset(every)))
+    assert PLAIN == Overrides(None, False, None, frozenset(), None)

@@ -69,6 +69,7 @@ def test_where_the_medicine_goes_on_through_the_syndrome_it_is_day_1_itself() ->
     assert at(40, (1, None), syndromes=(20, 30)).day_of_therapy == 11
     assert at(25, (1, None), syndromes=(1,)).day_of_therapy == 25
     assert at(40, (10, None), syndromes=(5,)).day_of_therapy == 31  # before any dose
+    assert at(20, (1, 10), (12, None), syndromes=(12,)).day_of_therapy == 9
 
 
 @pytest.mark.parametrize(("after", "kept"), [(0, False), (1, True), (14, True), (15, False)])
@@ -86,6 +87,14 @@ def test_the_last_dose_never_reopens_a_window() -> None:
     # A steroid cut had it open on the last dose.
     assert "last_dose" in at(75, (1, 70), cuts=(60,)).why
     assert at(70, (1, 39), (69, None)).why == ()  # on the medicine
+
+
+def test_the_last_dose_may_be_any_day_of_the_window() -> None:
+    assert at(5, (1, 1)).is_extended
+    assert at(50, (1, 40)).is_extended
+    assert at(65, (1, 10), (20, 59)).is_extended  # the last one taken counts
+    assert at(25, (1, 20), (40, None)).is_extended  # not one that is yet to come
+    assert not at(25, (1, 20), (25, None)).is_extended  # on it again
 
 
 def test_a_medicine_without_a_window_is_always_inside() -> None:
