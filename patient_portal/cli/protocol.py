@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -137,7 +136,7 @@ def _told(found: Comparison, before: Protocol, after: Protocol) -> Iterator[str]
 
 
 def _as_json(found: Comparison, before: Protocol, after: Protocol) -> dict[str, object]:
-    made = asdict(found)
+    made = dict(vars(found))
     made["examples"] = [
         {"id": e.id, "before": e.before.code, "after": e.after.code, "rules": list(e.rules)}
         for e in found.examples
