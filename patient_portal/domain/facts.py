@@ -50,16 +50,16 @@ def facts_of_today(
     return facts
 
 
-def facts_of_earlier(plan: Plan, earlier: Earlier, course: Course, window: str) -> set[str]:
+def facts_of_earlier(plan: Plan, earlier: Earlier, course: Course, window: str | None) -> set[str]:
     """What an earlier check-in said, its weight compared with those before it.
 
-    Today's settings, baseline and side of the window are used for it.
+    Today's settings, baseline and side of the window are used for it. Without `window` the weight
+    is left out.
     """
     facts = set(facts_of_answers(plan, earlier.answers, course.usual))
     if course.on_steroid:
         facts.add(fact("on_steroid", True))
-    weighed = weighed_then(earlier, course)
-    if weighed is not None:
+    if window is not None and (weighed := weighed_then(earlier, course)) is not None:
         facts.update(facts_of_weight(plan, weighed, window))
     return facts
 

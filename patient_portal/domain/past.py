@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -28,9 +28,18 @@ class Past:
     window: str
     history: tuple[Earlier, ...]
 
-    def facts(self, earlier: Earlier) -> set[str]:
-        """What one of them said."""
-        return facts_of_earlier(self.plan, earlier, self.course, self.window)
+    @cached_property
+    def _seen(self) -> dict[tuple[int, bool], set[str]]:
+        """Facts by the check-in's identity, as far as they were asked for."""
+        return {}
+
+    def facts(self, earlier: Earlier, *, weight: bool = True) -> set[str]:
+        """What one of them said; its weight is compared only if that is asked for."""
+        key = (id(earlier), weight)
+        if key not in self._seen:
+            window = self.window if weight else None
+            self._seen[key] = facts_of_earlier(self.plan, earlier, self.course, window)
+        return self._seen[key]
 
     def before(self, within_days: int) -> tuple[Earlier, ...]:
         """The check-ins of the last earlier date, if it is no further back."""
@@ -42,44 +51,39 @@ class Past:
 
     def unresolved(self, today: Set[str], shown: Collection[str]) -> set[str]:
         """Ids of the signs of earlier days that still count; `shown` are today's own."""
-        days = self._days()
+        days = self._days
         return {
             sign.id
             for sign in self.plan.signs
             if sign.id not in shown and self._is_unresolved(sign, today, days)
         }
 
-    def _days(self) -> list[list[tuple[Earlier, set[str]]]]:
+    @cached_property
+    def _days(self) -> list[list[Earlier]]:
         """The check-ins of the days looked back on, latest day first, in order within a day."""
         limit = self.protocol.beyond.look_back.days
         near = [one for one in self.history if one.days_ago < limit]
         near.sort(key=lambda one: one.days_ago)
-        return [
-            [(one, self.facts(one)) for one in day]
-            for _, day in groupby(near, key=lambda one: one.days_ago)
-        ]
+        return [list(day) for _, day in groupby(near, key=lambda one: one.days_ago)]
 
     def _is_unresolved(
-        self,
-        sign: CountedSign,
-        today: Set[str],
-        days: list[list[tuple[Earlier, set[str]]]],
+        self, sign: CountedSign, today: Set[str], days: Iterable[list[Earlier]]
     ) -> bool:
         """From today back to the last day with the sign: was it named, or calm for long enough?"""
         enough = self.protocol.beyond.look_back.calm_days
         run = int(sign.is_calm(today))
-        is_resolved = run >= enough
         for day in days:
-            showing = [place for place, (_, facts) in enumerate(day) if sign.is_there(facts)]
-            naming = [place for place, (one, _) in enumerate(day) if sign.id in one.resolved]
+            if run >= enough:
+                return False
+            said = [self.facts(one, weight=sign.by_weight) for one in day]
+            showing = [n for n, facts in enumerate(said) if sign.is_there(facts)]
+            naming = [n for n, one in enumerate(day) if sign.id in one.resolved]
             if naming and (not showing or naming[-1] >= showing[-1]):
                 return False
             if showing:
-                return not is_resolved
-            if day[0][0].days_ago == 0:
-                continue  # a calm earlier check-in of today is no day of its own
-            run = run + 1 if any(sign.is_calm(facts) for _, facts in day) else 0
-            is_resolved = is_resolved or run >= enough
+                return True
+            if day[0].days_ago > 0:  # a calm earlier check-in of today is no day of its own
+                run = run + 1 if any(map(sign.is_calm, said)) else 0
         return False
 
 

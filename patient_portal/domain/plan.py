@@ -68,6 +68,7 @@ class CountedSign:
     when: tuple[Conjunction, ...]
     calm: tuple[Conjunction, ...]
     unless: tuple[Conjunction, ...]
+    by_weight: bool  # whether a weight can show it
 
     def is_there(self, facts: Set[str]) -> bool:
         """Whether a check-in with these facts shows the sign."""
@@ -178,8 +179,16 @@ def _signs(protocol: Protocol, conditions: Mapping[str, Condition]) -> tuple[Cou
     def ready(ids: tuple[str, ...]) -> tuple[Conjunction, ...]:
         return _any(protocol, conditions, ids)
 
+    weighing = tuple(gauge.id + "=" for gauge in protocol.gauges if gauge.item == "weight")
     return tuple(
-        CountedSign(sign.id, sign.kind, ready(sign.when), ready(sign.calm), ready(sign.unless))
+        CountedSign(
+            sign.id,
+            sign.kind,
+            ready(sign.when),
+            ready(sign.calm),
+            ready(sign.unless),
+            any(one.startswith(weighing) for one in _facts_in(ready(sign.when))),
+        )
         for sign in protocol.beyond.signs
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from itertools import pairwise
 
 from patient_portal.domain.measures import KG_PER_LB, Measure
@@ -54,7 +55,7 @@ def _height(gauge: Gauge, limit: Limit) -> Decimal:
     return limit.lower[gauge.units[0]] if limit.lower else Decimal("-Infinity")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Weighed:
     """Today's weight with earlier ones (days before today as 0, -1, -2 …; oldest first)."""
 
@@ -63,18 +64,29 @@ class Weighed:
     baseline: Measure | None
 
     def within(self, days: int | None) -> list[Measure]:
-        """Earlier readings of the last `days` days."""
-        return [measure for day, measure in self.earlier if days is None or day >= -days]
+        """Earlier readings of the last `days` days; every one if None."""
+        if days is None:
+            return [measure for _, measure in self.earlier]
+        return [measure for day, measure in self.earlier if day >= -days]
+
+    def unit_of(self, others: Sequence[Measure]) -> str:
+        """The unit in which today is compared with others: their own, or mixed."""
+        if self._is_one_unit:
+            return self.today.unit
+        unit = self.today.unit
+        return unit if all(measure.unit == unit for measure in others) else MIXED
+
+    @cached_property
+    def _is_one_unit(self) -> bool:
+        """Whether every reading there is has the same unit, as nearly always."""
+        unit = self.today.unit
+        is_baseline_too = self.baseline is None or self.baseline.unit == unit
+        return is_baseline_too and all(measure.unit == unit for _, measure in self.earlier)
 
 
 def band_of(scale: Scale, weighed: Weighed) -> Band | None:
     """The band of this gauge that today's weight falls in; None where it cannot be computed."""
     return _KINDS[scale.gauge.kind](scale, weighed)
-
-
-def _unit_of(measures: Sequence[Measure]) -> str:
-    first = measures[0].unit
-    return first if all(measure.unit == first for measure in measures) else MIXED
 
 
 def _in(unit: str, measure: Measure) -> Decimal:
@@ -92,7 +104,7 @@ def _gain(scale: Scale, weighed: Weighed) -> Band | None:
     near = weighed.within(scale.gauge.days)
     if not near:
         return None
-    unit = _unit_of([weighed.today, *near])
+    unit = weighed.unit_of(near)
     now = _in(unit, weighed.today)
     before = [_in(unit, measure) for measure in near]
     # A single odd reading must not make a small gain: two neighbours are averaged.
@@ -105,7 +117,7 @@ def _loss(scale: Scale, weighed: Weighed) -> Band | None:
     near = weighed.within(scale.gauge.days)
     if not near:
         return None
-    unit = _unit_of([weighed.today, *near])
+    unit = weighed.unit_of(near)
     lost = max(_in(unit, measure) for measure in near) - _in(unit, weighed.today)
     return _first_reached(scale, unit, {"lowest": lost})
 
@@ -126,7 +138,7 @@ def _gain_percent(scale: Scale, weighed: Weighed) -> Band | None:
 def _over_baseline(scale: Scale, weighed: Weighed) -> Band | None:
     if weighed.baseline is None:
         return None
-    unit = _unit_of([weighed.today, weighed.baseline])
+    unit = weighed.unit_of([weighed.baseline])
     over = _in(unit, weighed.today) - _in(unit, weighed.baseline)
     return _first_reached(scale, unit, {"lowest": over})
 
@@ -137,7 +149,7 @@ def _crossing(scale: Scale, weighed: Weighed) -> Band | None:
     if baseline is None:
         return None
     last = weighed.earlier[-1][1] if weighed.earlier else None
-    unit = _unit_of([weighed.today, baseline, *([last] if last else [])])
+    unit = weighed.unit_of([baseline, *([last] if last else [])])
     over = _in(unit, weighed.today) - _in(unit, baseline)
     before = _in(unit, last) - _in(unit, baseline) if last else None
     for limit in scale.limits:
@@ -162,7 +174,7 @@ def _rise(scale: Scale, weighed: Weighed) -> Band | None:
     readings = [reading for reading in run if reading is not None] + [weighed.today]
     if len(readings) <= days:
         return None
-    unit = _unit_of(readings)
+    unit = weighed.unit_of(readings)
     if any(_in(unit, after) <= _in(unit, before) for before, after in pairwise(readings)):
         return None
     return _first_reached(scale, unit, {"lowest": _in(unit, readings[-1]) - _in(unit, readings[0])})
