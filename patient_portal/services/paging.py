@@ -16,6 +16,7 @@ from patient_portal.models import (
     MessageKind,
     MessageState,
     OnCall,
+    Role,
     StaffMember,
 )
 from patient_portal.services import messages
@@ -65,7 +66,10 @@ def tell_owner(session: Session, site: Site, alert: Alert, now: datetime) -> Non
 
 
 def reachable(session: Session, clinic_id: str, positions: Sequence[str]) -> list[StaffMember]:
-    """Staff of the clinic who hold one of these positions now and have a phone, each once."""
+    """Staff of the clinic who hold one of these positions now and have a phone, each once.
+
+    "everyone" leaves out auditors: they look at records and may not act on an alert.
+    """
     query: Select[StaffMember] = (
         select(StaffMember)
         .where(
@@ -79,6 +83,8 @@ def reachable(session: Session, clinic_id: str, positions: Sequence[str]) -> lis
         query = query.join(OnCall, OnCall.staff_id == StaffMember.id).where(
             OnCall.clinic_id == clinic_id, OnCall.position.in_(positions)
         )
+    else:
+        query = query.where(StaffMember.role != Role.AUDITOR)
     return list(session.scalars(query).unique())
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from patient_portal.domain.delivery import LOST
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.models import (
     Alert,
@@ -37,9 +38,6 @@ class Trouble(StrEnum):
     ALL_FAILED = "all_failed"
     NOT_SENT = "not_sent"  # the gateway has taken no text for 120 seconds
     SOME_FAILED = "some_failed"
-
-
-DEAD = frozenset({MessageState.FAILED, MessageState.UNDELIVERED, MessageState.EXPIRED})
 
 
 @dataclass(frozen=True)
@@ -107,5 +105,5 @@ def _count(sent: Sequence[Row[MessageState, datetime | None, datetime | None]]) 
     return Texted(
         total=len(sent),
         accepted=sum(row.accepted_at is not None for row in sent),
-        dead=sum(row.state in DEAD for row in sent),
+        dead=sum(row.state in LOST for row in sent),
     )
