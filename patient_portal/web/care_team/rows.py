@@ -1,0 +1,120 @@
+"""The lines of the inbox, ready to be shown: every sentence is made here, once a line."""
+
+from dataclasses import dataclass
+
+from flask import url_for
+
+from patient_portal.domain.levels import TriageLevel
+from patient_portal.domain.protocol import Protocol
+from patient_portal.models import AlertState
+from patient_portal.services.inbox import AlertLine, Person, WatchLine
+from patient_portal.services.tracking import TELL_PATIENT_AFTER
+from patient_portal.web.care_team import wording
+from patient_portal.web.care_team.frame import Frame
+from patient_portal.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: a level, who, why, how long, and whose it is."""
+
+    level: str
+    ref: str
+    href: str
+    name: str
+    age: str
+    is_late: bool
+    status: str
+    why: str
+    who: str
+    phone: str
+    is_open: bool
+    trouble: str
+
+
+class RowMaker:
+    """Makes lines for one page."""
+
+    def __init__(self, protocol: Protocol, words: Words, frame: Frame) -> None:
+        self.protocol, self.words, self.frame = protocol, words, frame
+
+    def alert(self, line: AlertLine) -> Row:
+        """A line of an alert that is not closed."""
+        words, now = self.words, self.frame.now
+        waited = now - line.since
+        limit = TELL_PATIENT_AFTER[line.level]
+        is_late = line.state is AlertState.OPEN and waited >= limit
+        if line.state is AlertState.TAKEN:
+            status = words.message("Taken by %(who)s", who=line.owner or "")
+            if line.contacted_at is not None:
+                status = words.message("%(who)s spoke with them", who=line.owner or "")
+        elif is_late:
+            status = words.message(
+                "Nobody took it, late by %(time)s", time=wording.age(words, waited - limit)
+            )
+        else:
+            status = words.message("New")
+        return Row(
+            level=line.level.code,
+            ref=line.ref,
+            href=url_for("care_team.alerts.one", ref=line.ref),
+            name=line.person.name,
+            age=wording.age(words, now - line.opened_at),
+            is_late=is_late,
+            status=status,
+            why=wording.trigger(self.protocol, words, line.reasons, line.inputs),
+            who=self.who(line.person),
+            phone=line.person.phone,
+            is_open=line.state is AlertState.OPEN,
+            trouble=words.message(wording.TROUBLE_WORDS[line.trouble]) if line.trouble else "",
+        )
+
+    def closed(self, line: AlertLine) -> Row:
+        """A line of an alert that somebody has closed."""
+        words = self.words
+        said = wording.OUTCOME_WORDS.get(line.outcome or "")
+        return Row(
+            level=line.level.code,
+            ref=line.ref,
+            href=url_for("care_team.alerts.one", ref=line.ref),
+            name=line.person.name,
+            age=self.frame.time(line.closed_at) if line.closed_at else "",
+            is_late=False,
+            status=words.message("Closed by %(who)s", who=line.owner or ""),
+            why=words.message(said) if said else "",
+            who=self.who(line.person),
+            phone=line.person.phone,
+            is_open=False,
+            trouble="",
+        )
+
+    def watch(self, line: WatchLine) -> Row:
+        """A line of a watch-level check-in."""
+        words = self.words
+        return Row(
+            level=TriageLevel.WATCH.code,
+            ref=line.check_in_id,
+            href=url_for("care_team.patients.one", patient_id=line.person.id),
+            name=line.person.name,
+            age=wording.age(words, self.frame.now - line.given_at),
+            is_late=False,
+            status="" if line.is_finished else words.message("Not finished"),
+            why=wording.trigger(self.protocol, words, line.reasons, line.inputs),
+            who=self.who(line.person),
+            phone=line.person.phone,
+            is_open=False,
+            trouble="",
+        )
+
+    def who(self, person: Person) -> str:
+        """Birth year, medicine, day, language: what a nurse asks first."""
+        words = self.words
+        parts = [
+            words.message("born %(year)s", year=person.birth_year),
+            wording.drug_name(self.protocol, words, person.drug),
+            words.message("day not known")
+            if person.day is None
+            else words.message("day %(n)s", n=person.day),
+            wording.language_name(person.language, words.language),
+        ]
+        return " · ".join(parts)
