@@ -1,19 +1,22 @@
 """What every page may say of itself: static addresses, phone numbers, the emergency number."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import quote
 
 import phonenumbers
 from babel import Locale, UnknownLocaleError
 from flask import Flask, current_app, g, has_request_context, request, url_for
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import MultiDict
 
 from patient_portal.domain.places import PLACES, Place, place_of
+from patient_portal.models import Clinic
 from patient_portal.web.access import viewer
-from patient_portal.web.context import portal
+from patient_portal.web.context import portal, reading
 from patient_portal.web.language import current_language
 
 COUNTRY_COOKIE = "country"
@@ -66,8 +69,6 @@ def language_link(code: str) -> str:
 
 
 def _quoted(text: str, safe: str = "") -> str:
-    from urllib.parse import quote
-
     return quote(text, safe=safe, errors="replace")
 
 
@@ -113,18 +114,31 @@ def here() -> Place:
     if who.helps:
         return place_of(who.helps[0].country)
     chosen = request.cookies.get(COUNTRY_COOKIE, "")
-    return place_of(chosen if chosen in PLACES else g.get("home_country"))
+    return place_of(chosen if chosen in PLACES else _home_country())
 
 
-@contextmanager
-def speaking_for(country: str) -> Iterator[None]:
-    """While the block runs, pages show the emergency number of this country."""
-    before = g.get("country")
-    g.country = country
+# Database address -> when it was looked at (monotonic seconds), and the country of its clinics.
+_HOMES: dict[str, tuple[float, str]] = {}
+_LOOK_AGAIN_AFTER = 60.0
+
+
+def _home_country() -> str:
+    """The country of this portal's clinics; empty when they are in several, or cannot be read.
+
+    Asked rarely, so that a database that is away does not keep anybody waiting for help.
+    """
+    address = str(portal().database.engine.url)
+    looked_at, country = _HOMES.get(address, (None, ""))
+    if looked_at is not None and time.monotonic() - looked_at < _LOOK_AGAIN_AFTER:
+        return country
     try:
-        yield
-    finally:
-        g.country = before
+        with reading() as (session, _):
+            found = set(session.scalars(select(Clinic.country).distinct()))
+        country = found.pop() if len(found) == 1 else ""
+    except SQLAlchemyError:
+        pass  # what was known before stands
+    _HOMES[address] = (time.monotonic(), country)
+    return country
 
 
 def country_name(code: str) -> str:

@@ -97,8 +97,11 @@ def posted_key() -> str:
     return key if _KEY.fullmatch(key) else ""
 
 
-def find(session: Session, now: datetime) -> FormInHand | None:
-    """The form of this request, or None when it may not write to any."""
+def find(session: Session, now: datetime, *, whole: bool = True) -> FormInHand | None:
+    """The form of this request, or None when it may not write to any.
+
+    ``whole`` also looks up what pages show. A red answer is stored without that.
+    """
     key = posted_key()
     check_in = checkins.find_by_key(session, key) if key else None
     found: FormInHand | None
@@ -106,7 +109,9 @@ def find(session: Session, now: datetime) -> FormInHand | None:
         found = by_key(session, check_in)
     else:
         found = by_door(session, now, key or new_key())
-    return complete(session, found, now) if found is not None else None
+    if found is None or not whole:
+        return found
+    return complete(session, found, now)
 
 
 def by_key(session: Session, check_in: CheckIn) -> FormInHand:

@@ -22,7 +22,7 @@ from patient_portal.web.context import portal
 from patient_portal.web.language import current_words, language_choices
 from patient_portal.web.patient import form_in_hand, question
 from patient_portal.web.patient.form_in_hand import FormInHand
-from patient_portal.words import Words, format_time, tag
+from patient_portal.words import Words, format_time, own_name, tag
 
 MOST_REASONS = 3
 
@@ -182,7 +182,7 @@ def scripts(hand: FormInHand, rules: list[Rule]) -> dict[str, Any]:
     offered = {choice.code for choice in language_choices()} | {"en"}
     if spoken and spoken in offered and spoken != words.language.partition("_")[0]:
         found["script_there"] = script(Words(spoken), hand, rules)
-        found["there"] = tag(spoken)
+        found |= {"there": tag(spoken), "there_name": own_name(spoken)}
     return found
 
 
