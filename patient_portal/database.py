@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached, sessionmaker
 
 # Timeouts of the PostgreSQL session, milliseconds. The server's own default is "for ever", and a
 # statement that waits for ever is a red answer that nobody hears of.
@@ -176,6 +176,7 @@ def insert_once(
 ) -> bool:
     """Insert a row unless one with the same unique columns is there. True if it went in.
 
+    Without ``unique``, a row that breaks any unique rule of the table is not inserted either.
     Two requests may carry the same form at the same moment; the database, not a look beforehand,
     decides which of them is the first.
     """
@@ -191,9 +192,22 @@ def _insert_once(dialect: str, table: Table, unique: tuple[str, ...], where: Any
     return (
         make(table)
         .inline()
-        .on_conflict_do_nothing(index_elements=unique, index_where=where)
-        .returning(table.c[unique[0]])
+        .on_conflict_do_nothing(index_elements=unique or None, index_where=where)
+        .returning(*table.primary_key)
     )
+
+
+Row = TypeVar("Row", bound=Base)
+
+
+def adopt(session: Session, written: Row) -> Row:
+    """Take an object as the row that this transaction has just inserted, without reading it back.
+
+    Columns that were not given are read when they are asked for.
+    """
+    make_transient_to_detached(written)
+    session.add(written)
+    return written
 
 
 def upgrade(url: str) -> None:

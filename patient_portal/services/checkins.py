@@ -10,10 +10,10 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from patient_portal.database import insert_once, new_id
+from patient_portal.database import adopt, insert_once, new_id
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.measures import Measure
 from patient_portal.domain.protocol import Protocol
@@ -30,6 +30,27 @@ LOOK_BACK = timedelta(days=8)
 YESTERDAY_WITHIN = timedelta(days=3)
 # A form that was started can be sent for this long.
 FORM_LIVES = timedelta(hours=36)
+
+# Statements of every answer, built once: building one costs as much as running it.
+_BY_KEY = select(CheckIn).where(CheckIn.form_key == bindparam("key"))
+_OF_FORM = (
+    select(CheckIn)
+    .where(CheckIn.patient_id == bindparam("patient"), CheckIn.form_key == bindparam("key"))
+    .with_for_update()
+    # A row that this session has seen before is read again: only then is the lock worth it.
+    .execution_options(populate_existing=True)
+)
+_LAST_NUMBER = select(func.max(Answer.number)).where(Answer.check_in_id == bindparam("check_in"))
+_EARLIER = (
+    select(CheckIn.local_date, CheckIn.answers)
+    .where(
+        CheckIn.patient_id == bindparam("patient"),
+        CheckIn.local_date >= bindparam("since"),
+        CheckIn.local_date < bindparam("on"),
+    )
+    .order_by(CheckIn.local_date, CheckIn.started_at)
+)
+_INSERT_ANSWER = insert(Answer.__table__).inline()  # type: ignore[arg-type]
 
 
 class FormExpired(LookupError):
@@ -93,7 +114,7 @@ def find(session: Session, patient_id: str, key: str) -> CheckIn | None:
 
 def find_by_key(session: Session, key: str) -> CheckIn | None:
     """The check-in with this form key; the key is 128 random bits that only the form knows."""
-    return session.scalars(select(CheckIn).where(CheckIn.form_key == key)).first()
+    return session.scalars(_BY_KEY, {"key": key}).first()
 
 
 def of_day(session: Session, patient_id: str, day: date) -> list[CheckIn]:
@@ -114,7 +135,15 @@ def record_answers(session: Session, site: Site, form: Form, step: Step, now: da
         FormExpired: the form's first answer is more than 36 hours old. The answers are triaged
             by the caller all the same; an emergency must never wait for a new form.
     """
-    check_in = _open(session, site, form, now)
+    # One write of the row at the end, not one before each look at another table.
+    with session.no_autoflush:
+        found = _record(session, site, form, step, now)
+    session.flush()
+    return found
+
+
+def _record(session: Session, site: Site, form: Form, step: Step, now: datetime) -> Recorded:
+    check_in, is_new = _open(session, site, form, now)
     if now - check_in.started_at > FORM_LIVES:
         raise FormExpired(form.key)
     given = _plain(step.given)
@@ -123,14 +152,15 @@ def record_answers(session: Session, site: Site, form: Form, step: Step, now: da
     check_in.answers = {**_plain(step.defaults), **kept, **given}
     check_in.progress = step.moves(check_in.progress)
     session.execute(
-        insert(Answer.__table__).values(  # type: ignore[arg-type]
-            id=new_id(),
-            check_in_id=check_in.id,
-            number=_next_number(session, check_in.id),
-            step=step.name,
-            given=given if step.ticks is None else {**given, "other": list(step.ticks)},
-            given_at=now,
-        )
+        _INSERT_ANSWER,
+        {
+            "id": new_id(),
+            "check_in_id": check_in.id,
+            "number": 1 if is_new else _next_number(session, check_in.id),
+            "step": step.name,
+            "given": given if step.ticks is None else {**given, "other": list(step.ticks)},
+            "given_at": now,
+        },
     )
     found = _judge(session, site, form, check_in, now, [*step.keys, *step.defaults])
     # The same answer sent again (a second tap) must show the emergency again.
@@ -159,14 +189,14 @@ def send(session: Session, site: Site, form: Form, now: datetime) -> Recorded | 
     return Recorded(check_in.id, TriageLevel(check_in.level), check_in.alert_id, raised=False)
 
 
-def _open(session: Session, site: Site, form: Form, now: datetime) -> CheckIn:
-    """The form's check-in, made with its first answer. Locked against a parallel answer."""
+def _open(session: Session, site: Site, form: Form, now: datetime) -> tuple[CheckIn, bool]:
+    """The form's check-in, and whether this answer made it. Locked against a parallel answer."""
     patient = form.patient
     found = _locked(session, form)
     if found is not None:
-        return found
+        return found, False
     today = local_date(now, patient.zone)
-    row = {
+    row: dict[str, Any] = {
         "id": new_id(),
         "clinic_id": patient.clinic_id,
         "patient_id": patient.id,
@@ -183,28 +213,23 @@ def _open(session: Session, site: Site, form: Form, now: datetime) -> CheckIn:
         "level": int(TriageLevel.NONE),
         "reasons": [],
         "protocol": site.protocol.id,
+        "alert_id": None,
         "started_at": now,
+        "sent_at": None,
     }
-    insert_once(session, CheckIn.__table__, row, unique=["patient_id", "form_key"])  # type: ignore[arg-type]
+    if insert_once(session, CheckIn.__table__, row, unique=["patient_id", "form_key"]):  # type: ignore[arg-type]
+        return adopt(session, CheckIn(**row)), True
     opened = _locked(session, form)
-    assert opened is not None  # noqa: S101 - written above, by us or by the parallel request
-    return opened
+    assert opened is not None  # noqa: S101 - written by the parallel request
+    return opened, False
 
 
 def _locked(session: Session, form: Form) -> CheckIn | None:
-    return session.scalars(
-        select(CheckIn)
-        .where(CheckIn.patient_id == form.patient.id, CheckIn.form_key == form.key)
-        .with_for_update()
-        # A row that this session has seen before is read again: only then is the lock worth it.
-        .execution_options(populate_existing=True)
-    ).first()
+    return session.scalars(_OF_FORM, {"patient": form.patient.id, "key": form.key}).first()
 
 
 def _next_number(session: Session, check_in_id: str) -> int:
-    last = session.execute(
-        select(func.max(Answer.number)).where(Answer.check_in_id == check_in_id)
-    ).scalar_one()
+    last = session.execute(_LAST_NUMBER, {"check_in": check_in_id}).scalar_one()
     return (last or 0) + 1
 
 
@@ -314,15 +339,7 @@ def _known_of(
 
 def _earlier(session: Session, patient_id: str, on: date) -> Sequence[tuple[date, dict[str, Any]]]:
     """Dates and answers of the check-ins that can matter to the rules, oldest first."""
-    rows = session.execute(
-        select(CheckIn.local_date, CheckIn.answers)
-        .where(
-            CheckIn.patient_id == patient_id,
-            CheckIn.local_date >= on - LOOK_BACK,
-            CheckIn.local_date < on,
-        )
-        .order_by(CheckIn.local_date, CheckIn.started_at)
-    )
+    rows = session.execute(_EARLIER, {"patient": patient_id, "since": on - LOOK_BACK, "on": on})
     return [(row.local_date, row.answers) for row in rows]
 
 

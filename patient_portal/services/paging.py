@@ -1,9 +1,10 @@
 """Whom an alert texts: the steps of the ladder, the people of a step, their texts in the outbox."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from patient_portal.domain.escalation import LADDER
@@ -30,6 +31,21 @@ from patient_portal.words import Words
 ALERT_TEXT_LIVES = timedelta(hours=24)
 STAFF_KINDS = (MessageKind.STAFF_ALERT, MessageKind.STAFF_WORSE)
 
+_WITH_A_PHONE: Select[StaffMember] = (
+    select(StaffMember)
+    .where(
+        StaffMember.clinic_id == bindparam("clinic"),
+        StaffMember.disabled_at.is_(None),
+        StaffMember.phone.is_not(None),
+    )
+    .order_by(StaffMember.name)
+)
+_EVERYONE = _WITH_A_PHONE.where(StaffMember.role != Role.AUDITOR)
+_ON_CALL = _WITH_A_PHONE.join(OnCall, OnCall.staff_id == StaffMember.id).where(
+    OnCall.clinic_id == bindparam("clinic"),
+    OnCall.position.in_(bindparam("positions", expanding=True)),
+)
+
 
 def start_ladder(session: Session, site: Site, alert: Alert, now: datetime) -> None:
     """Text the first step that has somebody with a phone; a step with nobody is skipped at once.
@@ -37,19 +53,30 @@ def start_ladder(session: Session, site: Site, alert: Alert, now: datetime) -> N
     Where no step has anybody, everyone of the clinic who has a phone is texted. If there is
     nobody at all, the alert says so wherever it is shown: it has no text of this ladder.
     """
-    steps = LADDER[TriageLevel(alert.level)]
+    rung = first_rung(session, alert.clinic_id, TriageLevel(alert.level))
     alert.ladder_started_at = now
+    alert.step = rung.number
+    alert.next_action_at = now + rung.wait
+    text_staff(session, site, alert, rung.people, MessageKind.STAFF_ALERT, now)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A step of the ladder: its number from 1, whom it texts, how long it waits for them."""
+
+    number: int
+    people: Sequence[StaffMember]
+    wait: timedelta
+
+
+def first_rung(session: Session, clinic_id: str, level: TriageLevel) -> Rung:
+    """The first step that has somebody with a phone; the last with everyone if none has."""
+    steps = LADDER[level]
     for number, step in enumerate(steps, start=1):
-        people = reachable(session, alert.clinic_id, step.positions)
+        people = reachable(session, clinic_id, step.positions)
         if people:
-            text_staff(session, site, alert, people, MessageKind.STAFF_ALERT, now)
-            alert.step = number
-            alert.next_action_at = now + step.wait
-            return
-    everyone = reachable(session, alert.clinic_id, ("everyone",))
-    text_staff(session, site, alert, everyone, MessageKind.STAFF_ALERT, now)
-    alert.step = len(steps)
-    alert.next_action_at = now + steps[-1].wait
+            return Rung(number, people, step.wait)
+    return Rung(len(steps), reachable(session, clinic_id, ("everyone",)), steps[-1].wait)
 
 
 def tell_owner(session: Session, site: Site, alert: Alert, now: datetime) -> None:
@@ -70,22 +97,11 @@ def reachable(session: Session, clinic_id: str, positions: Sequence[str]) -> lis
 
     "everyone" leaves out auditors: they look at records and may not act on an alert.
     """
-    query: Select[StaffMember] = (
-        select(StaffMember)
-        .where(
-            StaffMember.clinic_id == clinic_id,
-            StaffMember.disabled_at.is_(None),
-            StaffMember.phone.is_not(None),
-        )
-        .order_by(StaffMember.name)
-    )
-    if "everyone" not in positions:
-        query = query.join(OnCall, OnCall.staff_id == StaffMember.id).where(
-            OnCall.clinic_id == clinic_id, OnCall.position.in_(positions)
-        )
+    if "everyone" in positions:
+        found = session.scalars(_EVERYONE, {"clinic": clinic_id})
     else:
-        query = query.where(StaffMember.role != Role.AUDITOR)
-    return list(session.scalars(query).unique())
+        found = session.scalars(_ON_CALL, {"clinic": clinic_id, "positions": list(positions)})
+    return list(found.unique())
 
 
 def text_staff(
