@@ -222,7 +222,7 @@ def _picked(fields: Fields, key: str) -> str | None:
     whole, tenth = _values(fields, f"{key}_whole"), _values(fields, f"{key}_tenth")
     if not whole and not tenth:
         return None
-    if len(set(whole)) != 1 or len(set(tenth)) != 1:
+    if len(set(whole)) != 1 or len(set(tenth)) != 1 or len(tenth[0]) != 1:
         return "."
     return f"{whole[0]}.{tenth[0]}"
 
