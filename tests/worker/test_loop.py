@@ -128,6 +128,21 @@ def test_the_end_waits_for_what_is_on_its_way(database: Database, clinic_id: str
     assert _count(database, MessageState.DUE) == 1
 
 
+def test_texts_behind_a_hanging_one_are_left_to_come_back(
+    database: Database, clinic_id: str
+) -> None:
+    gateway = _Hanging()
+    _queue(database, clinic_id, 1, Lane.REMINDER, to="+1hang")
+    _queue(database, clinic_id, 4, Lane.REMINDER)
+    with _running(database, gateway, lease_seconds=3, reminders_a_second=50.0) as worker:
+        worker._meter._seen -= 60
+        assert until(lambda: _count(database, MessageState.SENDING, Lane.REMINDER) == 5)
+        time.sleep(0.7)
+        gateway.released.set()
+        assert until(lambda: len(gateway.sent) == 4)
+    assert len({text.message_id for text in gateway.sent}) == 4
+
+
 def test_signs_of_life_and_chores(database: Database, clinic_id: str) -> None:
     with database.transaction() as session:
         from patient_portal.models import Clinic
