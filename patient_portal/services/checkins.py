@@ -65,6 +65,7 @@ class Form:
     key: str
     reporter: Actor
     phone_recognised: bool = True
+    is_new: bool = False  # the caller looked, and found no answer of it yet
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ def record_answers(session: Session, site: Site, form: Form, step: Step, now: da
 
 def _record(session: Session, site: Site, form: Form, step: Step, now: datetime) -> Recorded:
     check_in, is_new = _open(session, site, form, now)
+    session.info["check_in"] = check_in  # held, so that this transaction need not read it again
     if now - check_in.started_at > FORM_LIVES:
         raise FormExpired(form.key)
     given = _plain(step.given)
@@ -192,7 +194,7 @@ def send(session: Session, site: Site, form: Form, now: datetime) -> Recorded | 
 def _open(session: Session, site: Site, form: Form, now: datetime) -> tuple[CheckIn, bool]:
     """The form's check-in, and whether this answer made it. Locked against a parallel answer."""
     patient = form.patient
-    found = _locked(session, form)
+    found = None if form.is_new else _locked(session, form)
     if found is not None:
         return found, False
     today = local_date(now, patient.zone)

@@ -56,7 +56,8 @@ class FormInHand:
     @property
     def form(self) -> checkins.Form:
         """The form as the service takes it."""
-        return checkins.Form(self.patient, self.key, self.reporter, self.is_recognised)
+        is_new = self.check_in is None
+        return checkins.Form(self.patient, self.key, self.reporter, self.is_recognised, is_new)
 
     @property
     def is_sent(self) -> bool:
