@@ -6,11 +6,23 @@ Columns, not rows of models: the inbox is read again every half minute by everyo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Subquery, and_, case, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Date,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
+from patient_portal.database import UtcDateTime
 from patient_portal.domain.delivery import LOST
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.schedule import local_date, therapy_day
@@ -44,8 +56,7 @@ class NoSuchCheckIn(LookupError):
     """There is no such check-in in this clinic."""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """A patient as the lists show them."""
 
     id: str
@@ -63,8 +74,7 @@ class Person:
         return f"{self.first_name} {self.last_name}"
 
 
-@dataclass(frozen=True, slots=True)
-class AlertLine:
+class AlertLine(NamedTuple):
     """One alert of the list."""
 
     ref: str
@@ -84,8 +94,7 @@ class AlertLine:
     trouble: Trouble | None
 
 
-@dataclass(frozen=True, slots=True)
-class WatchLine:
+class WatchLine(NamedTuple):
     """One watch-level check-in that nobody has read."""
 
     check_in_id: str
@@ -107,17 +116,7 @@ class Duty:
 
 def duty(session: Session, clinic_id: str) -> Duty:
     """The clinic, and who holds each position of the ladder. Raises NoResultFound."""
-    last_beat = select(func.max(Heartbeat.beat_at)).scalar_subquery()
-    rows = session.execute(
-        select(Clinic, OnCall.position, StaffMember, last_beat)
-        .outerjoin(OnCall, OnCall.clinic_id == Clinic.id)
-        .outerjoin(
-            StaffMember,
-            and_(StaffMember.id == OnCall.staff_id, StaffMember.disabled_at.is_(None)),
-        )
-        .where(Clinic.id == clinic_id)
-        .order_by(StaffMember.name)
-    ).all()
+    rows = session.execute(_DUTY, {"clinic": clinic_id}).all()
     people: dict[Position, tuple[StaffMember, ...]] = {}
     for _, position, member, _ in rows:
         if member is not None:
@@ -129,77 +128,45 @@ def duty(session: Session, clinic_id: str) -> Duty:
 
 def count_open(session: Session, clinic_id: str) -> int:
     """How many alerts of the clinic are not closed."""
-    return session.execute(
-        select(func.count()).where(Alert.clinic_id == clinic_id, Alert.state != AlertState.CLOSED)
-    ).scalar_one()
+    return session.execute(_COUNT_OPEN, {"clinic": clinic_id}).scalar_one()
 
 
 def open_alerts(session: Session, clinic_id: str, now: datetime) -> list[AlertLine]:
     """Every alert that is not closed: worst level first, then those nobody has, oldest first."""
-    texted = _texted_of_open(clinic_id)
-    rows = session.execute(
-        select(
-            *_ALERT_COLUMNS,
-            func.coalesce(texted.c.total, 0).label("total"),
-            func.coalesce(texted.c.accepted, 0).label("accepted"),
-            func.coalesce(texted.c.dead, 0).label("dead"),
-        )
-        .join(Patient, Patient.id == Alert.patient_id)
-        .outerjoin(StaffMember, StaffMember.id == Alert.taken_by)
-        .outerjoin(texted, texted.c.alert_id == Alert.id)
-        .where(Alert.clinic_id == clinic_id, Alert.state != AlertState.CLOSED)
-    )
-    lines = [_alert_line(row, now, _trouble(row, now)) for row in rows]
+    days = _Days(now)
+    lines = [
+        _alert_line(row, days, _trouble(row, now))
+        for row in session.execute(_OPEN_ALERTS, {"clinic": clinic_id})
+    ]
     lines.sort(key=lambda line: (-line.level, line.state is AlertState.TAKEN, line.opened_at))
     return lines
 
 
 def closed_alerts(session: Session, clinic_id: str, now: datetime) -> list[AlertLine]:
     """Alerts closed in the last day, the latest first."""
-    rows = session.execute(
-        select(*_ALERT_COLUMNS)
-        .join(Patient, Patient.id == Alert.patient_id)
-        .outerjoin(StaffMember, StaffMember.id == Alert.closed_by)
-        .where(
-            Alert.clinic_id == clinic_id,
-            Alert.state == AlertState.CLOSED,
-            Alert.closed_at >= now - CLOSED_IS_SHOWN,
-        )
-        .order_by(Alert.closed_at.desc())
-        .limit(MOST_CLOSED)
-    )
-    return [_alert_line(row, now, None) for row in rows]
+    days = _Days(now)
+    asked = {"clinic": clinic_id, "since": now - CLOSED_IS_SHOWN}
+    return [_alert_line(row, days, None) for row in session.execute(_CLOSED_ALERTS, asked)]
 
 
 def watch(session: Session, clinic: Clinic, now: datetime) -> list[WatchLine]:
     """Watch-level check-ins that nobody has read, the oldest first."""
-    since = local_date(now, clinic.zone) - WATCH_IS_SHOWN
-    rows = session.execute(
-        select(*_WATCH_COLUMNS)
-        .join(Patient, Patient.id == CheckIn.patient_id)
-        .where(
-            CheckIn.clinic_id == clinic.id,
-            CheckIn.local_date >= since,
-            CheckIn.level == int(TriageLevel.WATCH),
-            CheckIn.read_at.is_(None),
-            or_(
-                CheckIn.state != CheckInState.OPEN,
-                CheckIn.started_at < now - STILL_ANSWERING,
-            ),
-        )
-        .order_by(CheckIn.started_at)
-        .limit(MOST_WATCH)
-    )
+    days = _Days(now)
+    asked = {
+        "clinic": clinic.id,
+        "since": local_date(now, clinic.zone) - WATCH_IS_SHOWN,
+        "answering_since": now - STILL_ANSWERING,
+    }
     return [
         WatchLine(
             check_in_id=row.check_in_id,
-            person=person_of(row, now),
+            person=_person(row, days),
             reasons=row.reasons,
             inputs={"answers": row.answers},
             given_at=row.started_at,
             is_finished=row.state is CheckInState.SENT,
         )
-        for row in rows
+        for row in session.execute(_WATCH, asked)
     ]
 
 
@@ -233,46 +200,21 @@ def mark_read(session: Session, by: StaffMember, check_in_id: str, now: datetime
 # ---- rows to lines
 
 
-_PERSON_COLUMNS = (
-    Patient.id.label("patient_id"),
-    Patient.first_name,
-    Patient.last_name,
-    Patient.birth_year,
-    Patient.language,
-    Patient.phone,
-    Patient.drug,
-    Patient.first_dose_on,
-    Patient.zone,
-)
-_ALERT_COLUMNS = (
-    Alert.ref,
-    Alert.level,
-    Alert.state,
-    Alert.reasons,
-    Alert.inputs,
-    Alert.opened_at,
-    Alert.ladder_started_at,
-    Alert.taken_at,
-    Alert.contacted_at,
-    Alert.closed_at,
-    Alert.outcome,
-    Alert.phone_recognised,
-    StaffMember.name.label("owner"),
-    *_PERSON_COLUMNS,
-)
-_WATCH_COLUMNS = (
-    CheckIn.id.label("check_in_id"),
-    CheckIn.reasons,
-    CheckIn.answers,
-    CheckIn.started_at,
-    CheckIn.state,
-    *_PERSON_COLUMNS,
-)
+class _Days:
+    """Today in each zone, worked out once a zone."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._today: dict[str, date] = {}
+
+    def of(self, zone: str) -> date:
+        today = self._today.get(zone)
+        if today is None:
+            today = self._today[zone] = local_date(self._now, zone)
+        return today
 
 
-def person_of(row: Any, now: datetime) -> Person:
-    """The patient of a row that has the person's columns."""
-    today: date = local_date(now, row.zone)
+def _person(row: Any, days: _Days) -> Person:
     return Person(
         id=row.patient_id,
         first_name=row.first_name,
@@ -281,16 +223,16 @@ def person_of(row: Any, now: datetime) -> Person:
         language=row.language,
         phone=row.phone,
         drug=row.drug,
-        day=therapy_day(row.first_dose_on, today),
+        day=therapy_day(row.first_dose_on, days.of(row.zone)),
     )
 
 
-def _alert_line(row: Row[*tuple[Any, ...]], now: datetime, trouble: Trouble | None) -> AlertLine:
+def _alert_line(row: Any, days: _Days, trouble: Trouble | None) -> AlertLine:
     return AlertLine(
         ref=row.ref,
         level=TriageLevel(row.level),
         state=row.state,
-        person=person_of(row, now),
+        person=_person(row, days),
         reasons=row.reasons,
         inputs=row.inputs,
         opened_at=row.opened_at,
@@ -305,29 +247,120 @@ def _alert_line(row: Row[*tuple[Any, ...]], now: datetime, trouble: Trouble | No
     )
 
 
-def _trouble(row: Row[*tuple[Any, ...]], now: datetime) -> Trouble | None:
+def _trouble(row: Any, now: datetime) -> Trouble | None:
     if row.state is not AlertState.OPEN:
         return None
-    texted = Texted(total=row.total, accepted=row.accepted, dead=row.dead)
+    texted = Texted(total=row.total or 0, accepted=row.accepted or 0, dead=row.dead or 0)
     return trouble_of(texted, row.ladder_started_at, now)
 
 
-def _texted_of_open(clinic_id: str) -> Subquery:
-    """The texts of each open alert's running ladder, counted in one pass."""
-    return (
-        select(
-            Message.alert_id,
-            func.count().label("total"),
-            func.count(Message.accepted_at).label("accepted"),
-            func.sum(case((Message.state.in_(LOST), 1), else_=0)).label("dead"),
-        )
-        .join(Alert, Alert.id == Message.alert_id)
-        .where(
-            Alert.clinic_id == clinic_id,
-            Alert.state == AlertState.OPEN,
-            Message.kind == MessageKind.STAFF_ALERT,
-            Message.created_at >= Alert.ladder_started_at,
-        )
-        .group_by(Message.alert_id)
-        .subquery()
+# ---- statements, made once: building them costs more than running them
+
+_alert, _patient, _staff = Alert.__table__, Patient.__table__, StaffMember.__table__
+_message, _check_in = Message.__table__, CheckIn.__table__
+_CLINIC: BindParameter[str] = bindparam("clinic", type_=String)
+
+_PERSON_COLUMNS = (
+    _patient.c.id.label("patient_id"),
+    _patient.c.first_name,
+    _patient.c.last_name,
+    _patient.c.birth_year,
+    _patient.c.language,
+    _patient.c.phone,
+    _patient.c.drug,
+    _patient.c.first_dose_on,
+    _patient.c.zone,
+)
+_ALERT_COLUMNS = (
+    _alert.c.ref,
+    _alert.c.level,
+    _alert.c.state,
+    _alert.c.reasons,
+    _alert.c.inputs,
+    _alert.c.opened_at,
+    _alert.c.ladder_started_at,
+    _alert.c.taken_at,
+    _alert.c.contacted_at,
+    _alert.c.closed_at,
+    _alert.c.outcome,
+    _alert.c.phone_recognised,
+    _staff.c.name.label("owner"),
+    *_PERSON_COLUMNS,
+)
+# The texts of each open alert's running ladder, counted in one pass.
+_texted = (
+    select(
+        _message.c.alert_id,
+        func.count().label("total"),
+        func.count(_message.c.accepted_at).label("accepted"),
+        func.sum(case((_message.c.state.in_(LOST), 1), else_=0)).label("dead"),
     )
+    .join(_alert, _alert.c.id == _message.c.alert_id)
+    .where(
+        _alert.c.clinic_id == _CLINIC,
+        _alert.c.state == AlertState.OPEN,
+        _message.c.kind == MessageKind.STAFF_ALERT,
+        _message.c.created_at >= _alert.c.ladder_started_at,
+    )
+    .group_by(_message.c.alert_id)
+    .subquery()
+)
+_OPEN_ALERTS = (
+    select(*_ALERT_COLUMNS, _texted.c.total, _texted.c.accepted, _texted.c.dead)
+    .join(_patient, _patient.c.id == _alert.c.patient_id)
+    .outerjoin(_staff, _staff.c.id == _alert.c.taken_by)
+    .outerjoin(_texted, _texted.c.alert_id == _alert.c.id)
+    .where(_alert.c.clinic_id == _CLINIC, _alert.c.state != AlertState.CLOSED)
+)
+_CLOSED_ALERTS = (
+    select(*_ALERT_COLUMNS)
+    .join(_patient, _patient.c.id == _alert.c.patient_id)
+    .outerjoin(_staff, _staff.c.id == _alert.c.closed_by)
+    .where(
+        _alert.c.clinic_id == _CLINIC,
+        _alert.c.state == AlertState.CLOSED,
+        _alert.c.closed_at >= bindparam("since", type_=UtcDateTime),
+    )
+    .order_by(_alert.c.closed_at.desc())
+    .limit(MOST_CLOSED)
+)
+_WATCH = (
+    select(
+        _check_in.c.id.label("check_in_id"),
+        _check_in.c.reasons,
+        _check_in.c.answers,
+        _check_in.c.started_at,
+        _check_in.c.state,
+        *_PERSON_COLUMNS,
+    )
+    .join(_patient, _patient.c.id == _check_in.c.patient_id)
+    .where(
+        _check_in.c.clinic_id == _CLINIC,
+        _check_in.c.local_date >= bindparam("since", type_=Date),
+        _check_in.c.level == int(TriageLevel.WATCH),
+        _check_in.c.read_at.is_(None),
+        or_(
+            _check_in.c.state != CheckInState.OPEN,
+            _check_in.c.started_at < bindparam("answering_since", type_=UtcDateTime),
+        ),
+    )
+    .order_by(_check_in.c.started_at)
+    .limit(MOST_WATCH)
+)
+_COUNT_OPEN = select(func.count()).where(
+    _alert.c.clinic_id == _CLINIC, _alert.c.state != AlertState.CLOSED
+)
+_DUTY = (
+    select(
+        Clinic,
+        OnCall.position,
+        StaffMember,
+        select(func.max(Heartbeat.beat_at)).scalar_subquery(),
+    )
+    .outerjoin(OnCall, OnCall.clinic_id == Clinic.id)
+    .outerjoin(
+        StaffMember, and_(StaffMember.id == OnCall.staff_id, StaffMember.disabled_at.is_(None))
+    )
+    .where(Clinic.id == _CLINIC)
+    .order_by(StaffMember.name)
+)

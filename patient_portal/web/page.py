@@ -82,11 +82,16 @@ def dialled(number: str) -> str:
 
 def phone_text(number: str, country: str | None = None) -> str:
     """An E.164 number as people of ``country`` write it; anything else as it is."""
+    return _written(number, country or here().country)
+
+
+@lru_cache(maxsize=1024)
+def _written(number: str, country: str) -> str:
     try:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:
         return number
-    at_home = phonenumbers.region_code_for_number(parsed) == (country or here().country)
+    at_home = phonenumbers.region_code_for_number(parsed) == country
     style = (
         phonenumbers.PhoneNumberFormat.NATIONAL
         if at_home

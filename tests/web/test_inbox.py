@@ -319,6 +319,7 @@ def test_who_entered_it_and_whether_the_phone_was_known(ward: Ward) -> None:
     assert "by Luis for Rosa" in text
     assert "Helper: Luis" in text
     assert "Phone not recognised" in text
+    assert "phone not recognised" in main_of(ward.nurse.get("/staff/inbox"))
 
 
 def test_every_look_at_an_alert_is_on_the_patients_record(ward: Ward) -> None:

@@ -12,12 +12,13 @@ from patient_portal.services import inbox
 from patient_portal.web.access import Audience, audience, viewer
 from patient_portal.web.care_team import frame as frames
 from patient_portal.web.care_team.frame import Frame
-from patient_portal.web.care_team.rows import Row, RowMaker
+from patient_portal.web.care_team.rows import Row, RowMaker, alert_row
 from patient_portal.web.context import portal, reading, writing
 from patient_portal.web.language import current_words
 
 blueprint = Blueprint("inbox", __name__)
 blueprint.add_app_template_global(frames.staff_frame, "staff_frame")
+blueprint.add_app_template_global(alert_row, "alert_row")
 # Texts from the server work everywhere: the list renews itself without a script.
 REFRESH_SECONDS = 30
 
