@@ -741,6 +741,7 @@ BAD_FIELDS: list[tuple[str, Any, str]] = [
         ("baseline_weight", "159 lb", "baseline_weight"),
         ("baseline_weight", "72.4.1", "baseline_weight"),
         ("baseline_weight_unit", "stone", "baseline_weight_unit"),
+    ("baseline_weight_unit", "", "baseline_weight_unit"),
         ("usual", ["nonsense"], "usual"), ("consent", "", "consent"),
         ("record_number", "x" * 31, "record_number"), ("key", "../x", ""), ("key", "", ""),
     ]  # fmt: skip
