@@ -32,7 +32,7 @@ def settings_for(database_url: str, more: Mapping[str, str] | None = None) -> Se
     return Settings.from_environment(environment_for(database_url, more))
 
 
-def until(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
+def until(holds: Callable[[], bool], seconds: float = 40.0) -> bool:
     """Wait until something holds; False if it does not in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -54,7 +54,7 @@ class Process:
         """Whether it has not ended."""
         return self.child.poll() is None
 
-    def wait_killed(self, seconds: float = 20.0) -> None:
+    def wait_killed(self, seconds: float = 60.0) -> None:
         """Wait until SIGKILL ended it; fail with its log if anything else did."""
         code = self.child.wait(seconds)
         assert code == -signal.SIGKILL, f"ended with {code}:\n{self.said()}"
