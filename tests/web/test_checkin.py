@@ -1,5 +1,6 @@
 """The check-in, page by page, on both engines: what is asked, kept, alerted and shown."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -111,6 +112,26 @@ def test_tapping_twice_shows_the_emergency_twice_and_alerts_once(
     assert "/check-in/result/" in two.headers["Location"]
     assert len(check_ins(database)) == len(alerts(database)) == 1
     assert len(queued(database)) == texts
+
+
+def test_the_same_answer_from_two_tabs_at_once_is_one_check_in_and_one_alert(
+    app: Flask, house: tuple[Team, Patient], database: Database
+) -> None:
+    browsers = [doors.remembered(app, house[1]) for _ in range(4)]
+    key = hidden_of(browsers[0].get("/check-in"))["form"]
+    sent = [
+        {**hidden_of(browser.get("/check-in")), "form": key, "red_flags": "blue_lips"}
+        for browser in browsers
+    ]
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(
+            threads.map(lambda one: one[0].post("/check-in/red-flags", data=one[1]),
+                        zip(browsers, sent, strict=True))
+        )  # fmt: skip
+    assert {answer.status_code for answer in answers} == {303}
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    assert len(check_ins(database)) == len(alerts(database)) == 1
+    assert len({text.to_number for text in queued(database)}) == len(queued(database)) == 2
 
 
 def test_tell_us_more_goes_on_with_the_same_form(rosa: FlaskClient, database: Database) -> None:

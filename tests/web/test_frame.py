@@ -239,7 +239,7 @@ def test_a_shared_phone_shows_an_initial_and_no_change(
     Filler(shared).answer_all(*WELL)
     page = shared.get("/").text
     assert "Hello, R." in page and "Rosa" not in page
-    assert "last weight" not in page
+    assert "Your weight" not in page
 
 
 def test_the_same_page_in_another_language_keeps_the_form(rosa: FlaskClient) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from patient_portal.domain.measures import Measure
-from patient_portal.domain.pages import FIRST, SEND, missing, next_page
+from patient_portal.domain.pages import FIRST, SEND, STEPS, missing, next_page
 from patient_portal.models import CheckIn, Patient
 from patient_portal.services import checkins
 from patient_portal.web.access import Audience, audience, viewer
@@ -19,7 +19,8 @@ from patient_portal.web.context import portal, reading, writing
 from patient_portal.web.language import current_words
 from patient_portal.web.patient import form_in_hand, not_saved, question, results, summary
 from patient_portal.web.patient.form_in_hand import FormInHand
-from patient_portal.web.patient.posted import Posted, read, shown
+from patient_portal.web.patient.number_words import shown
+from patient_portal.web.patient.posted import Posted, read
 from patient_portal.words import format_number
 
 blueprint = Blueprint("checkin", __name__)
@@ -123,7 +124,7 @@ def _is_it_right(posted: Posted, hand: FormInHand) -> Response:
     page = render_template(
         "patient/check_in/is_it_right.html",
         page=posted.page,
-        steps=7,
+        steps=len(STEPS),
         person=question.person(hand),
         number=shown(found, hand.asker),
         value=f"{found.value} {found.unit}",

@@ -26,7 +26,7 @@ from patient_portal.web.access import viewer
 from patient_portal.web.context import portal
 from patient_portal.web.language import current_words
 from patient_portal.web.page import COUNTRY_COOKIE
-from patient_portal.web.patient.posted import Asker
+from patient_portal.web.patient.number_words import Asker
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,32}")
 _TEAM_LINE = "team"  # in the signed page cookie: the number to call when the database is away

@@ -13,7 +13,8 @@ from patient_portal.web.context import portal, reading
 from patient_portal.web.language import current_words
 from patient_portal.web.patient import form_in_hand, question
 from patient_portal.web.patient.form_in_hand import FormInHand
-from patient_portal.web.patient.posted import Asker, read
+from patient_portal.web.patient.number_words import Asker
+from patient_portal.web.patient.posted import read
 
 
 def response(status: int, *, is_too_old: bool = False) -> Response:

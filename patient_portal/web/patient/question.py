@@ -24,7 +24,8 @@ from patient_portal.web.context import portal
 from patient_portal.web.language import current_words
 from patient_portal.web.patient import form_in_hand
 from patient_portal.web.patient.form_in_hand import FormInHand
-from patient_portal.web.patient.posted import Fields, Posted, shown
+from patient_portal.web.patient.number_words import Fields, shown
+from patient_portal.web.patient.posted import Posted
 
 # The whole numbers to tap: from below the last weight to above it, in its unit.
 _AROUND = {"kg": (3, 5), "lb": (6, 11)}

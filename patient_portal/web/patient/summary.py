@@ -14,7 +14,7 @@ from patient_portal.web.context import portal
 from patient_portal.web.language import current_words
 from patient_portal.web.patient import question
 from patient_portal.web.patient.form_in_hand import FormInHand
-from patient_portal.web.patient.posted import shown
+from patient_portal.web.patient.number_words import shown
 from patient_portal.words import format_number, mark_safety
 
 _FEVER_MEDICINE = "fever_medicine_6h"
