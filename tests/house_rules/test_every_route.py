@@ -134,8 +134,7 @@ def ask(world: World, who: str, rule: Rule, method: str, data: Any = None) -> Te
         client = world.app.test_client()  # "enter" would change who this browser is
     if method not in ("GET", "HEAD"):
         fields["csrf_token"] = token_in(client.get("/help-now"))
-    options = {"data": fields} if method not in ("GET", "HEAD") else {}
-    return client.open(world.path(rule), method=method, buffered=True, **options)
+    return client.open(world.path(rule), method=method, buffered=True, data=fields or None)
 
 
 def leads_to(response: TestResponse) -> str:

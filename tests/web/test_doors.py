@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -189,7 +190,7 @@ def test_an_unknown_link_is_a_kind_404(house: House) -> None:
     for token in ("x", "a" * 22, "a" * 3000, "%00", "%ff", "..%2f", "<b>", "%F0%9F%98%80"):
         page = client.get(f"/c/{token}")
         assert page.status_code == 404, token
-        assert "This link does not work" in page.text or "/" in token or token == "..%2f", token
+        assert "911" in page.text or "112" in page.text, token
 
 
 # ---- the first visit
@@ -714,7 +715,7 @@ def test_inviting_shows_the_text_first_and_then_sends_it(house: House) -> None:
     assert len(texts_to(house.app, WEI)) == 1
     with house.database.reading() as session:
         wei = session.get_one(Patient, key)
-        assert (str(wei.baseline_weight.normalize()), wei.baseline_weight_unit) == ("72.4", "kg")
+        assert (wei.baseline_weight, wei.baseline_weight_unit) == (Decimal("72.4"), "kg")
         assert wei.usual == ["swelling"]
         assert (wei.weight_unit, wei.temperature_unit) == ("kg", "f")
         assert wei.consent_version
