@@ -162,7 +162,7 @@ def test_worst_first_then_nobodys_then_oldest(ward: Ward) -> None:
 def test_an_alert_that_nobody_takes_is_late_in_words(ward: Ward) -> None:
     ward.answer(breathlessness="mild_exertion")
     ward.later(timedelta(minutes=17))
-    assert "Nobody took it, late by 2 min" in main_of(ward.nurse.get("/staff/inbox"))
+    assert "Late by 2 min" in main_of(ward.nurse.get("/staff/inbox"))
 
 
 def test_nothing_of_another_clinic_is_shown_or_can_be_touched(ward: Ward) -> None:

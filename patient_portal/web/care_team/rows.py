@@ -69,9 +69,7 @@ class RowMaker:
             if line.contacted_at is not None:
                 status = words.message("%(who)s spoke with them", who=line.owner or "")
         elif is_late:
-            status = words.message(
-                "Nobody took it, late by %(time)s", time=wording.age(words, waited - limit)
-            )
+            status = words.message("Late by %(time)s", time=wording.age(words, waited - limit))
         else:
             status = words.message("New")
         who = self.who(line.person)
