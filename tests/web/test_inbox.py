@@ -245,6 +245,16 @@ def test_an_alert_whose_text_does_not_leave_is_shown_in_words(ward: Ward) -> Non
     assert NOT_SENT not in main_of(ward.nurse.get(page))
 
 
+def test_a_text_of_before_says_nothing_of_the_new_ladder(ward: Ward) -> None:
+    ward.answer(breathlessness="mild_exertion")
+    put(ward, MessageState.ACCEPTED)
+    ward.later(timedelta(seconds=60))
+    ward.answer(key="k2", breathlessness="at_rest")
+    ward.later(timedelta(seconds=121))
+    assert NOT_SENT in main_of(ward.nurse.get("/staff/inbox"))
+    assert NOT_SENT in main_of(ward.nurse.get(f"/staff/alerts/{ward.alert().ref}"))
+
+
 def test_texts_that_failed_are_shown_at_once(ward: Ward) -> None:
     ward.answer(breathlessness="at_rest")
     put(ward, MessageState.ACCEPTED, MessageState.FAILED)
