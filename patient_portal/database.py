@@ -181,20 +181,30 @@ def insert_once(
     decides which of them is the first.
     """
     dialect = session.get_bind().dialect.name
-    statement = _insert_once(dialect, table, tuple(unique), where)
+    statement = _insert(dialect, table, tuple(unique), where, says=True)
     return session.execute(statement, dict(row)).first() is not None
 
 
+def insert_missing(
+    session: Session, table: Table, rows: Sequence[Mapping[str, Any]], unique: Sequence[str]
+) -> None:
+    """Insert the rows, except those whose unique columns are there already."""
+    statement = _insert(session.get_bind().dialect.name, table, tuple(unique), None)
+    session.execute(statement, [dict(row) for row in rows])
+
+
 @lru_cache(maxsize=64)
-def _insert_once(dialect: str, table: Table, unique: tuple[str, ...], where: Any) -> Any:
+def _insert(
+    dialect: str, table: Table, unique: tuple[str, ...], where: Any, *, says: bool = False
+) -> Any:
     # Built once: building a statement of twenty columns costs more than running it.
     make = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return (
+    statement = (
         make(table)
         .inline()
         .on_conflict_do_nothing(index_elements=unique or None, index_where=where)
-        .returning(*table.primary_key)
     )
+    return statement.returning(*table.primary_key) if says else statement
 
 
 Row = TypeVar("Row", bound=Base)

@@ -51,6 +51,12 @@ _EARLIER = (
     .order_by(CheckIn.local_date, CheckIn.started_at)
 )
 _INSERT_ANSWER = insert(Answer.__table__).inline()  # type: ignore[arg-type]
+_SET_ALERT = (
+    update(CheckIn.__table__)  # type: ignore[arg-type]
+    .where(CheckIn.id == bindparam("check_in"))
+    .values(alert_id=bindparam("alert"))
+)
+_COLUMNS = tuple(column.key for column in CheckIn.__table__.columns)
 
 
 class FormExpired(LookupError):
@@ -138,36 +144,73 @@ def record_answers(session: Session, site: Site, form: Form, step: Step, now: da
     """
     # One write of the row at the end, not one before each look at another table.
     with session.no_autoflush:
-        found = _record(session, site, form, step, now)
+        found = None if form.is_new else _locked(session, form)
+        recorded = (
+            _first_answer(session, site, form, step, now)
+            if found is None
+            else _further_answer(session, site, form, step, found, now)
+        )
     session.flush()
-    return found
+    return recorded
 
 
-def _record(session: Session, site: Site, form: Form, step: Step, now: datetime) -> Recorded:
-    check_in, is_new = _open(session, site, form, now)
-    session.info["check_in"] = check_in  # held, so that this transaction need not read it again
+def _first_answer(session: Session, site: Site, form: Form, step: Step, now: datetime) -> Recorded:
+    """Make the check-in with its first answer, complete but for its alert."""
+    check_in = _blank(site, form, now)
+    verdict = _take_in(session, site, form, check_in, step)
+    row = {column: getattr(check_in, column) for column in _COLUMNS}
+    if not insert_once(session, CheckIn.__table__, row, unique=["patient_id", "form_key"]):  # type: ignore[arg-type]
+        found = _locked(session, form)
+        assert found is not None  # noqa: S101 - written by the parallel request that was first
+        return _further_answer(session, site, form, step, found, now)
+    _keep_answer(session, check_in, step, 1, now)
+    recorded = _act(session, site, form, check_in, verdict, now)
+    if recorded.alert_id is not None:
+        session.execute(_SET_ALERT, {"check_in": check_in.id, "alert": recorded.alert_id})
+    # Held, so that this transaction need not read it again.
+    session.info["check_in"] = adopt(session, check_in)
+    return recorded
+
+
+def _further_answer(
+    session: Session, site: Site, form: Form, step: Step, check_in: CheckIn, now: datetime
+) -> Recorded:
+    """Take an answer into the check-in that this transaction has locked."""
+    session.info["check_in"] = check_in  # held, as above
     if now - check_in.started_at > FORM_LIVES:
         raise FormExpired(form.key)
-    given = _plain(step.given)
     before, was_answered = check_in.answers, step.name in check_in.progress.get("done", ())
-    kept = {key: value for key, value in before.items() if key not in step.keys}
-    check_in.answers = {**_plain(step.defaults), **kept, **given}
+    verdict = _take_in(session, site, form, check_in, step)
+    _keep_answer(session, check_in, step, _next_number(session, check_in.id), now)
+    found = _act(session, site, form, check_in, verdict, now)
+    # The same answer sent again (a second tap) must show the emergency again.
+    again = was_answered and check_in.answers == before
+    return replace(found, stops=found.stops or (again and found.level is TriageLevel.EMERGENCY))
+
+
+def _take_in(session: Session, site: Site, form: Form, check_in: CheckIn, step: Step) -> "_Verdict":
+    """Change the present view by one step's answers, and triage it."""
+    kept = {key: value for key, value in check_in.answers.items() if key not in step.keys}
+    check_in.answers = {**_plain(step.defaults), **kept, **_plain(step.given)}
     check_in.progress = step.moves(check_in.progress)
+    return _judge(session, site, form, check_in, [*step.keys, *step.defaults])
+
+
+def _keep_answer(
+    session: Session, check_in: CheckIn, step: Step, number: int, now: datetime
+) -> None:
+    given = _plain(step.given)
     session.execute(
         _INSERT_ANSWER,
         {
             "id": new_id(),
             "check_in_id": check_in.id,
-            "number": 1 if is_new else _next_number(session, check_in.id),
+            "number": number,
             "step": step.name,
             "given": given if step.ticks is None else {**given, "other": list(step.ticks)},
             "given_at": now,
         },
     )
-    found = _judge(session, site, form, check_in, now, [*step.keys, *step.defaults])
-    # The same answer sent again (a second tap) must show the emergency again.
-    again = was_answered and check_in.answers == before
-    return replace(found, stops=found.stops or (again and found.level is TriageLevel.EMERGENCY))
 
 
 def send(session: Session, site: Site, form: Form, now: datetime) -> Recorded | None:
@@ -187,43 +230,35 @@ def send(session: Session, site: Site, form: Form, now: datetime) -> Recorded | 
             session, form.reporter, "check_in.sent", "check_in", check_in.id,
             now=now, clinic_id=check_in.clinic_id,
         )  # fmt: skip
-        return _judge(session, site, form, check_in, now)
+        return _act(session, site, form, check_in, _judge(session, site, form, check_in), now)
     return Recorded(check_in.id, TriageLevel(check_in.level), check_in.alert_id, raised=False)
 
 
-def _open(session: Session, site: Site, form: Form, now: datetime) -> tuple[CheckIn, bool]:
-    """The form's check-in, and whether this answer made it. Locked against a parallel answer."""
+def _blank(site: Site, form: Form, now: datetime) -> CheckIn:
+    """A check-in without answers, known to no session yet."""
     patient = form.patient
-    found = None if form.is_new else _locked(session, form)
-    if found is not None:
-        return found, False
     today = local_date(now, patient.zone)
-    row: dict[str, Any] = {
-        "id": new_id(),
-        "clinic_id": patient.clinic_id,
-        "patient_id": patient.id,
-        "form_key": form.key,
-        "local_date": today,
-        "state": CheckInState.OPEN,
-        "reporter": form.reporter.kind,
-        "reporter_id": form.reporter.id,
-        "phone_recognised": form.phone_recognised,
-        "drug": patient.drug,
-        "day_of_therapy": therapy_day(patient.first_dose_on, today),
-        "answers": {},
-        "progress": {},
-        "level": int(TriageLevel.NONE),
-        "reasons": [],
-        "protocol": site.protocol.id,
-        "alert_id": None,
-        "started_at": now,
-        "sent_at": None,
-    }
-    if insert_once(session, CheckIn.__table__, row, unique=["patient_id", "form_key"]):  # type: ignore[arg-type]
-        return adopt(session, CheckIn(**row)), True
-    opened = _locked(session, form)
-    assert opened is not None  # noqa: S101 - written by the parallel request
-    return opened, False
+    return CheckIn(
+        id=new_id(),
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+        form_key=form.key,
+        local_date=today,
+        state=CheckInState.OPEN,
+        reporter=form.reporter.kind,
+        reporter_id=form.reporter.id,
+        phone_recognised=form.phone_recognised,
+        drug=patient.drug,
+        day_of_therapy=therapy_day(patient.first_dose_on, today),
+        answers={},
+        progress={},
+        level=int(TriageLevel.NONE),
+        reasons=[],
+        protocol=site.protocol.id,
+        alert_id=None,
+        started_at=now,
+        sent_at=None,
+    )
 
 
 def _locked(session: Session, form: Form) -> CheckIn | None:
@@ -235,15 +270,20 @@ def _next_number(session: Session, check_in_id: str) -> int:
     return (last or 0) + 1
 
 
+@dataclass(frozen=True)
+class _Verdict:
+    """What the rules say of the answers so far, and what of it is new."""
+
+    course: Course
+    before: TriageLevel
+    fresh: Sequence[dict[str, Any]]
+    of_this_step: TriageLevel
+
+
 def _judge(
-    session: Session,
-    site: Site,
-    form: Form,
-    check_in: CheckIn,
-    now: datetime,
-    answered: Sequence[str] = (),
-) -> Recorded:
-    """Triage the answers so far; raise the check-in's level and its alert, never lower them."""
+    session: Session, site: Site, form: Form, check_in: CheckIn, answered: Sequence[str] = ()
+) -> _Verdict:
+    """Triage the answers so far; raise the check-in's level and reasons, never lower them."""
     course, yesterday = _known_of(session, form.patient, check_in.local_date, check_in.drug)
     result = triage(site.protocol, {**check_in.answers, "yesterday": yesterday}, course)
     before = TriageLevel(check_in.level)
@@ -254,7 +294,14 @@ def _judge(
         if reason.rule not in known and reason.level is not TriageLevel.NONE
     ]
     check_in.reasons = [*check_in.reasons, *fresh]
-    check_in.level = max(before, result.level)
+    check_in.level = int(max(before, result.level))
+    return _Verdict(course, before, fresh, _answered(site.protocol, result, answered))
+
+
+def _act(
+    session: Session, site: Site, form: Form, check_in: CheckIn, verdict: _Verdict, now: datetime
+) -> Recorded:
+    """Write what was found into the audit log, and raise the alert if there is a red answer."""
     level = TriageLevel(check_in.level)
     record(
         session, form.reporter, "check_in.answered", "check_in", check_in.id,
@@ -262,15 +309,13 @@ def _judge(
     )  # fmt: skip
     if level.is_red and (
         check_in.alert_id is None
-        or any(TriageLevel.from_code(reason["level"]).is_red for reason in fresh)
-        or _answered(site.protocol, result, answered) >= TriageLevel.URGENT
+        or any(TriageLevel.from_code(reason["level"]).is_red for reason in verdict.fresh)
+        or verdict.of_this_step >= TriageLevel.URGENT
     ):
-        alert = alerts.raise_alert(
-            session, site, form.patient, _red(check_in, level, course, form), now
-        )
-        check_in.alert_id = alert.id
-    raised = level > before
-    is_emergency = raised or _answered(site.protocol, result, answered) is TriageLevel.EMERGENCY
+        red = _red(check_in, level, verdict.course, form)
+        check_in.alert_id = alerts.raise_alert(session, site, form.patient, red, now).id
+    raised = level > verdict.before
+    is_emergency = raised or verdict.of_this_step is TriageLevel.EMERGENCY
     return Recorded(
         check_in.id,
         level,

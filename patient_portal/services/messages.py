@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, or_, select, text, union_all, update
 from sqlalchemy.orm import Session
 
-from patient_portal.database import insert_once, new_id
+from patient_portal.database import insert_missing, insert_once, new_id
 from patient_portal.domain.delivery import MessageState
 from patient_portal.models import Lane, Message, MessageKind
 from patient_portal.services.tokens import secret_for
@@ -46,6 +46,14 @@ def queue(session: Session, draft: Draft, now: datetime) -> bool:
     if went_in:
         wake_workers(session)
     return went_in
+
+
+def queue_all(session: Session, drafts: Sequence[Draft], now: datetime) -> None:
+    """Put several texts into the outbox by one statement; those that are there stay as they are."""
+    if drafts:
+        rows = [row_of(draft, now) for draft in drafts]
+        insert_missing(session, Message.__table__, rows, unique=["once_key"])  # type: ignore[arg-type]
+        wake_workers(session)
 
 
 def row_of(draft: Draft, now: datetime) -> dict[str, Any]:
