@@ -98,8 +98,8 @@ def _compare(case: Case, plain: Server, ours: Server, pairs: int) -> list[Row]:
 
 
 def _import_seconds(module: str) -> float:
-    program = f"import time; t = time.perf_counter(); import {module}; "
-    program += "print(time.perf_counter() - t)"
+    program = "import sys, time; sys.modules['rich'] = None; t = time.perf_counter(); "
+    program += f"import {module}; print(time.perf_counter() - t)"
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
