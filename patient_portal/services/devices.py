@@ -55,9 +55,8 @@ def remember(
 
 # Built once: every page of a remembered phone asks this.
 _STANDING = (
-    select(Device, Patient, Caregiver)
+    select(Device, Patient)
     .outerjoin(Patient, Patient.id == Device.patient_id)
-    .outerjoin(Caregiver, Caregiver.id == Device.caregiver_id)
     .where(
         Device.token_hash == bindparam("token"),
         Device.revoked_at.is_(None),
@@ -85,7 +84,8 @@ def find_device(session: Session, token: str, now: datetime) -> KnownPhone | Non
     ).first()
     if row is None or (row.Patient is not None and row.Patient.ended_at is not None):
         return None
-    return KnownPhone(row.Device, row.Patient, row.Caregiver)
+    helper = row.Device.caregiver_id
+    return KnownPhone(row.Device, row.Patient, session.get(Caregiver, helper) if helper else None)
 
 
 def touch(session: Session, device_id: str, now: datetime) -> None:
