@@ -2,7 +2,8 @@
 
 from flask import Blueprint
 
-from patient_portal.web.patient import account, checkin, education, help_now, home
+from patient_portal.web.patient import account, checkin, education, help_now
+from patient_portal.web.patient import home as home
 
 blueprint = Blueprint("patient", __name__)
 for part in (home, checkin, account, education, help_now):
