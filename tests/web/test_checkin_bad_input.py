@@ -135,6 +135,17 @@ def test_two_answers_where_one_is_red_show_the_red_one_first(rosa: FlaskClient) 
     assert "Call 911 now" in page.text
 
 
+def test_a_red_answer_is_not_lost_behind_many_calm_ones(
+    rosa: FlaskClient, database: Database
+) -> None:
+    fields = hidden_of(rosa.get("/check-in"))
+    flags = ["none"] * 50 + ["chest_pain"]
+    page = rosa.post("/check-in/red-flags", data={**fields, "red_flags": flags})
+    assert page.status_code == 303
+    assert check_ins(database)[0].answers == {"red_flags": ["chest_pain"]}
+    assert len(alerts(database)) == 1
+
+
 def test_a_page_that_is_not_there_is_404_and_a_form_too_large_413(rosa: FlaskClient) -> None:
     fields = hidden_of(rosa.get("/check-in"))
     assert rosa.post("/check-in/shoe-size", data=fields).status_code == 404

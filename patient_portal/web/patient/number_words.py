@@ -27,8 +27,12 @@ class Asker:
 
 
 def values(fields: Fields, key: str) -> list[str]:
-    """What a field was posted with, without blanks; the same field may come several times."""
-    return [value.strip() for value in fields.getlist(key)[:MOST_VALUES] if value.strip()]
+    """What a field was posted with, each value once and none blank.
+
+    Only different values are counted: a red one must not be lost behind many that are the same.
+    """
+    given = dict.fromkeys(value.strip() for value in fields.getlist(key))
+    return [value for value in given if value][:MOST_VALUES]
 
 
 EXAMPLES: Mapping[str, Decimal] = {

@@ -87,7 +87,7 @@ def read(page: Page, fields: Fields, asker: Asker) -> Posted:
 
 def _read_flags(posted: Posted, fields: Fields, asker: Asker) -> None:
     item = asker.protocol.item("red_flags")
-    values = list(dict.fromkeys(posted_values(fields, "red_flags")))
+    values = posted_values(fields, "red_flags")
     known = [value for value in values if value in item.values]
     flags = [value for value in known if value != NOTHING_NEW]
     posted.keys = ["red_flags"]
@@ -105,7 +105,7 @@ def _read_flags(posted: Posted, fields: Fields, asker: Asker) -> None:
 def _read_choice(posted: Posted, fields: Fields, asker: Asker) -> None:
     key = posted.page.item
     item = asker.protocol.item(key)
-    values = list(dict.fromkeys(posted_values(fields, key)))
+    values = posted_values(fields, key)
     found = [value for value in (_value(item, text) for text in values) if value is not None]
     posted.meant = [{key: value} for value in found]
     is_refused = USUAL in found and asker.usual is not None and key not in asker.usual
@@ -126,7 +126,7 @@ def _value(item: Item, text: str) -> Value | None:
 
 
 def _read_ticks(posted: Posted, fields: Fields, asker: Asker) -> None:
-    values = list(dict.fromkeys(posted_values(fields, OTHER)))
+    values = posted_values(fields, OTHER)
     rows = {tick.value for tick in asker.protocol.ticks} | {"chills", "chest_pain=gone_now"}
     unknown = [value for value in values if value not in rows and value != NOTHING_NEW]
     ticks = tuple(_row(value) for value in values if value in rows)
@@ -150,7 +150,7 @@ def _row(value: str) -> str:
 def _read_fever_medicine(posted: Posted, fields: Fields, asker: Asker) -> None:
     """The pill question is this page's Continue. Left out, it gets a page of its own."""
     item = asker.protocol.item(_FEVER_MEDICINE)
-    values = list(dict.fromkeys(posted_values(fields, _FEVER_MEDICINE)))
+    values = posted_values(fields, _FEVER_MEDICINE)
     found = [value for value in (_value(item, text) for text in values) if value is not None]
     for one in posted.meant:
         one.update({_FEVER_MEDICINE: True} if True in found or "not_sure" in found else {})
@@ -170,7 +170,7 @@ def _read_number(
     check: Callable[[Measure], Doubt | None],
 ) -> None:
     posted.keys = [key, f"{key}_unit", *no_longer_asked(asker.protocol, key, "")]
-    typed = list(dict.fromkeys(posted_values(fields, key)))
+    typed = posted_values(fields, key)
     picked = _picked(fields, key)
     if typed == [NOT_MEASURED] and picked is None:
         posted.given = {key: NOT_MEASURED}
@@ -202,7 +202,7 @@ def _picked(fields: Fields, key: str) -> str | None:
     whole, tenth = posted_values(fields, f"{key}_whole"), posted_values(fields, f"{key}_tenth")
     if not whole and not tenth:
         return None
-    if len(set(whole)) != 1 or len(set(tenth)) != 1 or len(tenth[0]) != 1:
+    if len(whole) != 1 or len(tenth) != 1 or len(tenth[0]) != 1:
         return "."
     return f"{whole[0]}.{tenth[0]}"
 
