@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from patient_portal.domain.delivery import LOST
 from patient_portal.domain.protocol import Protocol
 from patient_portal.domain.schedule import local_date
 from patient_portal.models import (
@@ -221,14 +220,9 @@ def _log(session: Session, alert: Alert) -> tuple[Logged, ...]:
 def _trouble(alert: Alert, sent: Sequence[Sent], now: datetime) -> Trouble | None:
     if alert.state is not AlertState.OPEN:
         return None
-    running = [
-        text
+    texted = Texted.of(
+        (text.state, text.accepted_at)
         for text in sent
         if text.kind is MessageKind.STAFF_ALERT and text.created_at >= alert.ladder_started_at
-    ]
-    texted = Texted(
-        total=len(running),
-        accepted=sum(text.accepted_at is not None for text in running),
-        dead=sum(text.state in LOST for text in running),
     )
     return trouble_of(texted, alert.ladder_started_at, now)

@@ -30,6 +30,7 @@ from patient_portal.services.audit import SYSTEM, Actor, record
 from patient_portal.services.refs import new_ref
 from patient_portal.services.site import Site
 from patient_portal.services.tracking import Tracker as Tracker
+from patient_portal.services.tracking import has_living_text
 from patient_portal.services.tracking import tracker as tracker
 
 LONGEST_RECHECK = timedelta(days=14)
@@ -164,6 +165,9 @@ def _join(session: Session, site: Site, alert: Alert, red: RedAnswer, now: datet
     is_news = bool(new) or red.known_alert_id != alert.id
     if not is_news and not restarts:
         return
+    # No text of the running ladder can reach anybody: a new red answer must not join that silence.
+    is_unheard = standing.state is AlertState.OPEN and not has_living_text(session, alert)
+    restarts = restarts or is_unheard
     alert.reasons = [*alert.reasons, *new]
     alert.inputs = red.inputs
     alert.phone_recognised = alert.phone_recognised and red.phone_recognised

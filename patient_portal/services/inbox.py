@@ -292,7 +292,7 @@ _texted = (
     select(
         _message.c.alert_id,
         func.count().label("total"),
-        func.count(_message.c.accepted_at).label("accepted"),
+        func.count(case((_message.c.state.not_in(LOST), _message.c.accepted_at))).label("accepted"),
         func.sum(case((_message.c.state.in_(LOST), 1), else_=0)).label("dead"),
     )
     .join(_alert, _alert.c.id == _message.c.alert_id)

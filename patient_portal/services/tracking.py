@@ -3,12 +3,12 @@
 Nothing here is written by a job, so a stopped worker cannot hide that a text never left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from patient_portal.domain.delivery import LOST
@@ -42,11 +42,22 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True)
 class Texted:
-    """The staff texts of an alert's running ladder, counted."""
+    """The staff texts of an alert's running ladder, counted. ``accepted`` without the lost ones."""
 
     total: int
     accepted: int
     dead: int
+
+    @classmethod
+    def of(cls, texts: Iterable[tuple[MessageState, datetime | None]]) -> "Texted":
+        """Count texts, given as their state and when the gateway took them."""
+        found = list(texts)
+        return cls(
+            total=len(found),
+            # A text that the gateway took and then lost proves nothing of the others.
+            accepted=sum(at is not None and state not in LOST for state, at in found),
+            dead=sum(state in LOST for state, _ in found),
+        )
 
 
 def trouble_of(texted: Texted, since: datetime, now: datetime) -> Trouble | None:
@@ -74,6 +85,21 @@ class Tracker:
     nobody_took_it: bool
 
 
+def has_living_text(session: Session, alert: Alert) -> bool:
+    """Whether the running ladder has a text that has arrived or still may."""
+    found = session.execute(
+        select(Message.id)
+        .where(
+            Message.alert_id == alert.id,
+            Message.kind == MessageKind.STAFF_ALERT,
+            Message.created_at >= alert.ladder_started_at,
+            Message.state.not_in(LOST),
+        )
+        .limit(1)
+    )
+    return found.first() is not None
+
+
 def tracker(session: Session, alert: Alert, now: datetime) -> Tracker:
     """The alert as its patient may see it, derived from rows and clock whenever it is read."""
     sent = session.execute(
@@ -88,7 +114,8 @@ def tracker(session: Session, alert: Alert, now: datetime) -> Tracker:
     level = TriageLevel(alert.level)
     since = alert.ladder_started_at
     taker = session.get(StaffMember, alert.taken_by) if alert.taken_by else None
-    trouble = trouble_of(_count(sent), since, now) if is_open else None
+    texted = Texted.of((row.state, row.accepted_at) for row in sent)
+    trouble = trouble_of(texted, since, now) if is_open else None
     return Tracker(
         level=level,
         saved_at=alert.opened_at,
@@ -98,12 +125,4 @@ def tracker(session: Session, alert: Alert, now: datetime) -> Tracker:
         is_closed=alert.state is AlertState.CLOSED,
         is_failing=trouble not in (None, Trouble.SOME_FAILED),
         nobody_took_it=is_open and now >= since + TELL_PATIENT_AFTER[level],
-    )
-
-
-def _count(sent: Sequence[Row[MessageState, datetime | None, datetime | None]]) -> Texted:
-    return Texted(
-        total=len(sent),
-        accepted=sum(row.accepted_at is not None for row in sent),
-        dead=sum(row.state in LOST for row in sent),
     )

@@ -228,7 +228,8 @@ def put(ward: Ward, *states: MessageState) -> None:
         rows = session.scalars(select(Message).order_by(Message.to_number)).all()
         for message, state in zip(rows, states, strict=True):
             message.state = state
-            message.accepted_at = now if state is MessageState.ACCEPTED else None
+            was_taken = state in (MessageState.ACCEPTED, MessageState.UNDELIVERED)
+            message.accepted_at = now if was_taken else None
 
 
 NOT_SENT = "The text about this alert has not left for 2 minutes."
@@ -265,6 +266,14 @@ def test_texts_that_failed_are_shown_at_once(ward: Ward) -> None:
     assert "No text about this alert got through." in main_of(ward.nurse.get("/staff/inbox"))
     assert ward.do("take").status_code == 303
     assert "got through" not in main_of(ward.nurse.get("/staff/inbox"))  # a person has it
+
+
+def test_a_lost_text_does_not_hide_that_the_other_has_not_left(ward: Ward) -> None:
+    ward.answer(breathlessness="at_rest")
+    put(ward, MessageState.UNDELIVERED, MessageState.DUE)
+    ward.later(timedelta(seconds=121))
+    assert NOT_SENT in main_of(ward.nurse.get("/staff/inbox"))
+    assert NOT_SENT in main_of(ward.nurse.get(f"/staff/alerts/{ward.alert().ref}"))
 
 
 def test_nobody_to_text_is_shown_at_once(ward: Ward) -> None:
@@ -449,6 +458,12 @@ def test_what_is_missing_to_close_is_said(
     assert answer.status_code == 422
     assert sentence in main_of(answer)
     assert ward.alert().state is AlertState.OPEN
+
+
+def test_a_note_with_signs_that_no_text_holds_is_kept_without_them(ward: Ward) -> None:
+    ward.answer(breathlessness="mild_exertion")
+    assert ward.do("close", outcome="not_ds", note="She is\x00 well").status_code == 303
+    assert ward.alert().note == "She is well"
 
 
 def test_advice_is_kept_with_the_moment_to_look_again(ward: Ward) -> None:
