@@ -88,7 +88,8 @@ def close(ref: str) -> Response:
     typed = CloseForm(
         outcome=request.form.get("outcome", "")[:40],
         useful=request.form.get("useful", "")[:10],
-        note=request.form.get("note", "")[: 2 * alerts.LONGEST_NOTE],
+        # PostgreSQL keeps no NUL in a text.
+        note=request.form.get("note", "").replace("\0", "")[: 2 * alerts.LONGEST_NOTE],
         recheck=request.form.get("recheck_at", "")[:40],
     )
 
