@@ -236,9 +236,7 @@ class AlertView:
                     number=self.place.number,
                 ),
                 words.message("No answer? Try again, then call a helper."),
-                words.message(
-                    "Ask the physician today: it may be differentiation syndrome."
-                ),
+                words.message("Ask the physician today: it may be differentiation syndrome."),
             ]
         if self.needs_interpreter:
             steps.insert(
