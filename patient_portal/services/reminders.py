@@ -20,6 +20,7 @@ from patient_portal.domain.schedule import (
     is_waking_hour,
     local_date,
     next_reminder,
+    reminder_lives_for,
 )
 from patient_portal.logs import get_logger
 from patient_portal.models import (
@@ -145,7 +146,7 @@ def queue_due(session: Session, site: Site, now: datetime, limit: int = BATCH) -
             )
             if wanted:
                 link = _link_row(site, patient, batch.today[patient.id], now)
-                rows.append(messages.row_of(_draft(site, batch, patient, link["id"]), now))
+                rows.append(messages.row_of(_draft(site, batch, patient, link["id"], now), now))
                 links.append(link)
         except (ZoneInfoNotFoundError, ValueError, LookupError) as error:
             _set_aside(patient, now, error)
@@ -224,7 +225,9 @@ def _link_row(site: Site, patient: Patient, day: date, now: datetime) -> dict[st
     }
 
 
-def _draft(site: Site, batch: _Batch, patient: Patient, link_id: str) -> messages.Draft:
+def _draft(
+    site: Site, batch: _Batch, patient: Patient, link_id: str, now: datetime
+) -> messages.Draft:
     body = texts.reminder(
         Words(patient.language),
         clinic=batch.clinics[patient.clinic_id].name,
@@ -238,7 +241,7 @@ def _draft(site: Site, batch: _Batch, patient: Patient, link_id: str) -> message
         lane=Lane.REMINDER,
         body=body,
         once_key=once_key(patient.id, batch.today[patient.id]),
-        lives_for=REMINDER_MAY_BE_LATE,
+        lives_for=reminder_lives_for(now, patient.zone),
         patient_id=patient.id,
         secret_of=f"link:{link_id}",
     )

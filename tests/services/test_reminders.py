@@ -20,9 +20,11 @@ from patient_portal.models import (
     LinkKind,
     Message,
     MessageKind,
+    MessageState,
     Patient,
 )
-from patient_portal.services import invariants, reminders
+from patient_portal.services import checkins, invariants, reminders
+from patient_portal.services.audit import Actor
 from patient_portal.services.tokens import digest, secret_for
 from tests.support.people import NOON, a_clinic, a_patient, a_site
 
@@ -195,6 +197,36 @@ def test_nothing_is_texted_at_night_even_if_it_is_only_an_hour_late(
     assert due is not None
     _run(database, due + timedelta(hours=1))
     assert not _texts(database)
+
+
+@pytest.mark.parametrize("reminder_at", [time(9), time(20), time(20, 59)])
+def test_one_that_waits_for_the_gateway_is_given_up_before_night(
+    database: Database, clinic: Clinic, reminder_at: time
+) -> None:
+    patient_id = _patient(database, clinic, reminder_at=reminder_at)
+    due = _due(database, patient_id)
+    assert due is not None
+    _run(database, due)
+    (text,) = _texts(database)
+    half_past_nine = datetime(2026, 11, 21, 2, 30, tzinfo=UTC)  # in the evening, in New York
+    is_morning = reminder_at == time(9)
+    assert text.expires_at == (due + timedelta(hours=2) if is_morning else half_past_nine)
+
+
+def test_sending_the_check_in_calls_a_waiting_reminder_off(
+    database: Database, clinic: Clinic
+) -> None:
+    patient_id = _patient(database, clinic)
+    now = NINE + timedelta(minutes=20)
+    _run(database, now)
+    with database.transaction() as session:
+        patient = session.get_one(Patient, patient_id)
+        form = checkins.Form(patient, "k" * 22, Actor("patient", patient_id))
+        step = checkins.Step("red-flags", {"red_flags": ["none"]}, ["red_flags"])
+        checkins.record_answers(session, a_site(), form, step, now)
+        assert _texts(database)[0].state is MessageState.DUE  # begun is not done
+        checkins.send(session, a_site(), form, now)
+    assert _texts(database)[0].state is MessageState.EXPIRED
 
 
 def test_a_clock_moved_by_days_brings_no_flood(database: Database, clinic: Clinic) -> None:
