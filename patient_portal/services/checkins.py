@@ -19,14 +19,14 @@ from patient_portal.domain.measures import Measure
 from patient_portal.domain.protocol import Protocol
 from patient_portal.domain.schedule import local_date, therapy_day
 from patient_portal.domain.triage import Course, TriageResult, triage
-from patient_portal.models import Alert, Answer, CheckIn, CheckInState, Patient
-from patient_portal.services import alerts
+from patient_portal.models import Alert, Answer, CheckIn, CheckInState, MessageKind, Patient
+from patient_portal.services import alerts, messages
 from patient_portal.services.audit import Actor, record
 from patient_portal.services.site import Site
 
 # Weights this far back can matter to a rule (gain in seven days).
 LOOK_BACK = timedelta(days=8)
-# "Yesterday" is the last check-in of an earlier local date, at most this far back.
+# "Yesterday" is the last earlier local date with a check-in, at most this far back.
 YESTERDAY_WITHIN = timedelta(days=3)
 # A form that was started can be sent for this long.
 FORM_LIVES = timedelta(hours=36)
@@ -226,6 +226,8 @@ def send(session: Session, site: Site, form: Form, now: datetime) -> Recorded | 
             raise FormExpired(form.key)
         check_in.state = CheckInState.SENT
         check_in.sent_at = now
+        # Today's text, if it still waits for its turn, would ask for what is done.
+        messages.stop_due(session, check_in.patient_id, (MessageKind.REMINDER,))
         record(
             session, form.reporter, "check_in.sent", "check_in", check_in.id,
             now=now, clinic_id=check_in.clinic_id,
@@ -284,8 +286,13 @@ def _judge(
     session: Session, site: Site, form: Form, check_in: CheckIn, answered: Sequence[str] = ()
 ) -> _Verdict:
     """Triage the answers so far; raise the check-in's level and reasons, never lower them."""
-    course, yesterday = _known_of(session, form.patient, check_in.local_date, check_in.drug)
-    result = triage(site.protocol, {**check_in.answers, "yesterday": yesterday}, course)
+    course, yesterdays = _known_of(session, form.patient, check_in.local_date, check_in.drug)
+    result = _worst(
+        [
+            triage(site.protocol, {**check_in.answers, "yesterday": yesterday}, course)
+            for yesterday in yesterdays or (None,)
+        ]
+    )
     before = TriageLevel(check_in.level)
     known = {reason["rule"] for reason in check_in.reasons}
     fresh = [
@@ -296,6 +303,16 @@ def _judge(
     check_in.reasons = [*check_in.reasons, *fresh]
     check_in.level = int(max(before, result.level))
     return _Verdict(course, before, fresh, _answered(site.protocol, result, answered))
+
+
+def _worst(results: Sequence[TriageResult]) -> TriageResult:
+    """What today's answers come to beside each check-in of yesterday: the worst of them counts."""
+    first, *others = results
+    if not others:
+        return first
+    reasons = {reason.rule: reason for result in results for reason in result.reasons}
+    level = max(result.level for result in results)
+    return replace(first, level=level, reasons=tuple(reasons.values()))
 
 
 def _act(
@@ -360,15 +377,20 @@ def course_for(session: Session, patient: Patient, on: date, *, drug: str | None
 
 def _known_of(
     session: Session, patient: Patient, on: date, drug: str
-) -> tuple[Course, dict[str, Any] | None]:
-    """The course, and the answers of the last check-in before ``on``, at most three days back."""
+) -> tuple[Course, list[dict[str, Any]]]:
+    """The course, and yesterday's answers: of each check-in of the last day that has one.
+
+    That day lies at most three days before ``on``. A form that was begun anew and left must not
+    hide what was answered earlier on the same day.
+    """
     weights: dict[int, Measure] = {}
-    yesterday: dict[str, Any] | None = None
+    yesterdays: dict[date, list[dict[str, Any]]] = {}
     for day, answers in _earlier(session, patient.id, on):
         measure = weight_of(answers)
         if measure is not None:
             weights[(day - on).days] = measure
-        yesterday = answers if on - day <= YESTERDAY_WITHIN else None
+        if on - day <= YESTERDAY_WITHIN:
+            yesterdays.setdefault(day, []).append(answers)
     baseline = (
         Measure(patient.baseline_weight, patient.baseline_weight_unit or "kg")
         if patient.baseline_weight is not None
@@ -381,7 +403,7 @@ def _known_of(
         baseline=baseline,
         usual=tuple(patient.usual),
     )
-    return course, yesterday
+    return course, yesterdays[max(yesterdays)] if yesterdays else []
 
 
 def _earlier(session: Session, patient_id: str, on: date) -> Sequence[tuple[date, dict[str, Any]]]:
