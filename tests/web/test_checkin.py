@@ -19,6 +19,7 @@ from patient_portal.models import (
     LinkKind,
     Patient,
 )
+from patient_portal.services.alerts import Closing, close
 from patient_portal.services.enrolment import new_link
 from patient_portal.services.tokens import link_token
 from tests.support import doors
@@ -532,6 +533,20 @@ def test_what_the_tracker_says_becomes_true_first(
     taken = rosa.get(address).text
     assert "<b>N. Silva</b> took it" in taken
     assert 'http-equiv="refresh"' not in taken
+
+
+def test_a_closed_alert_texts_nobody(
+    rosa: FlaskClient, house: tuple[Team, Patient], database: Database
+) -> None:
+    page = Filler(rosa).answer(red_flags="chest_pain")
+    with database.transaction() as session:
+        alert = session.scalars(select(Alert)).one()
+        closing = Closing("false_alarm", None, "She stands beside me")
+        close(session, alert, house[0].nurse, closing, alert.opened_at + timedelta(seconds=9))
+    closed = rosa.get(page.request.full_path).text
+    assert "Your care team has closed this alert" in closed
+    assert "texting your nurse" not in closed
+    assert "Call 911 now" in closed
 
 
 def test_when_nobody_takes_it_the_patient_is_told_to_call(rosa: FlaskClient, app: Flask) -> None:
