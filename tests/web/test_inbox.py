@@ -31,7 +31,7 @@ from patient_portal.models import (
 from patient_portal.services import alerts, checkins
 from patient_portal.services.audit import Actor
 from patient_portal.services.checkins import Form, Step
-from tests.support.doors import an_app, move_clock, post, signed_in, writing
+from tests.support.doors import an_app, move_clock, post, signed_in, token_in, writing
 from tests.support.people import Team, a_clinic, a_member, a_patient, a_site, a_team
 
 
@@ -464,6 +464,40 @@ def test_a_note_with_signs_that_no_text_holds_is_kept_without_them(ward: Ward) -
     ward.answer(breathlessness="mild_exertion")
     assert ward.do("close", outcome="not_ds", note="She is\x00 well").status_code == 303
     assert ward.alert().note == "She is well"
+
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+
+
+def test_a_note_typed_during_a_long_call_outlives_the_session(ward: Ward) -> None:
+    ward.answer(breathlessness="mild_exertion")
+    path = f"/staff/alerts/{ward.alert().ref}/close"
+    page = ward.nurse.get(path.removesuffix("/close"))
+    fields = {"csrf_token": token_in(page), "outcome": "not_ds", "note": "Spoke <20> min"}
+    move_clock(ward.app, timedelta(minutes=20))
+    over = ward.nurse.post(path, data=fields, headers=OURS)
+    assert over.status_code == 403
+    assert "Sign in on a new page first." in main_of(over)
+    assert 'name="note" value="Spoke &lt;20&gt; min"' in over.text
+    assert ward.alert().state is AlertState.OPEN
+    ward.nurse = signed_in(ward.app, ward.team.nurse)  # a new session, so another form token
+    expired = ward.nurse.post(path, data=fields, headers=OURS)
+    assert expired.status_code == 400
+    assert 'name="note" value="Spoke &lt;20&gt; min"' in expired.text
+    again = {**fields, "csrf_token": token_in(expired)}
+    assert ward.nurse.post(path, data=again, headers=OURS).status_code == 303
+    assert ward.alert().note == "Spoke <20> min"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}])
+def test_nothing_that_another_site_posts_is_offered_to_be_sent(
+    ward: Ward, headers: dict[str, str]
+) -> None:
+    ward.answer(breathlessness="mild_exertion")
+    path = f"/staff/alerts/{ward.alert().ref}/close"
+    page = ward.nurse.post(path, data={"outcome": "not_ds", "note": "theirs"}, headers=headers)
+    assert page.status_code == 400
+    assert "theirs" not in page.text
 
 
 def test_advice_is_kept_with_the_moment_to_look_again(ward: Ward) -> None:
