@@ -71,7 +71,7 @@ def plan_missing(session: Session, now: datetime, limit: int = BATCH) -> int:
             Patient.texts_stopped_at.is_(None),
         )
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).all()
     for patient in found:
         try:
@@ -123,7 +123,8 @@ def queue_due(session: Session, site: Site, now: datetime, limit: int = BATCH) -
 
     Returns how many patients were decided on, texted or not.
 
-    Rows that another worker holds are stepped over. A patient whose row makes trouble is set
+    Rows that another worker holds are stepped over, and rows are held so that a check-in may still
+    name its patient: a red answer must not wait for a whole batch. A patient whose row makes trouble is set
     aside for a day and logged; the others do not wait for it.
     """
     patients = session.scalars(
@@ -131,7 +132,7 @@ def queue_due(session: Session, site: Site, now: datetime, limit: int = BATCH) -
         .where(Patient.reminder_due_at <= now)
         .order_by(Patient.reminder_due_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).all()
     if not patients:
         return 0

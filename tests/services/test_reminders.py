@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select
+from sqlalchemy import text as sql
 
 from patient_portal.database import Database, new_id
 from patient_portal.domain.levels import TriageLevel
@@ -26,7 +27,7 @@ from patient_portal.models import (
 from patient_portal.services import checkins, invariants, reminders
 from patient_portal.services.audit import Actor
 from patient_portal.services.tokens import digest, secret_for
-from tests.support.people import NOON, a_clinic, a_patient, a_site
+from tests.support.people import NOON, a_clinic, a_patient, a_site, a_team
 
 NINE = datetime(2026, 11, 21, 14, tzinfo=UTC)  # nine in the morning in New York
 
@@ -290,6 +291,23 @@ def test_each_is_texted_in_their_own_language_and_zone(database: Database, clini
     assert "time for" not in spanish.body
     _run(database, datetime(2026, 11, 22, 3, 50, tzinfo=UTC))
     assert len(_texts(database)) == 2
+
+
+def test_a_red_answer_does_not_wait_for_a_batch_of_reminders(postgres_url: str) -> None:
+    """On SQLite there is one writer at a time; on PostgreSQL nobody may hold a patient's row."""
+    database = Database(postgres_url)
+    with database.transaction() as session:
+        team = a_team(session)
+    patient_id = _patient(database, team.clinic, planned=False, reminder_due_at=NINE)
+    with database.transaction() as planner:
+        assert reminders.queue_due(planner, a_site(), NINE) == 1
+        with database.transaction() as session:
+            session.execute(sql("SET LOCAL lock_timeout = '200ms'"))
+            patient = session.get_one(Patient, patient_id)
+            form = checkins.Form(patient, "k" * 22, Actor("patient", patient_id))
+            step = checkins.Step("red-flags", {"red_flags": ["chest_pain"]}, ["red_flags"])
+            assert checkins.record_answers(session, a_site(), form, step, NINE).alert_id
+    database.dispose()
 
 
 def test_a_thousand_go_in_one_pass(database: Database, clinic: Clinic) -> None:
