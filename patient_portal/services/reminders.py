@@ -124,8 +124,8 @@ def queue_due(session: Session, site: Site, now: datetime, limit: int = BATCH) -
     Returns how many patients were decided on, texted or not.
 
     Rows that another worker holds are stepped over, and rows are held so that a check-in may still
-    name its patient: a red answer must not wait for a whole batch. A patient whose row makes trouble is set
-    aside for a day and logged; the others do not wait for it.
+    name its patient: a red answer must not wait for a whole batch. A patient whose row makes
+    trouble is set aside for a day and logged; the others do not wait for it.
     """
     patients = session.scalars(
         select(Patient)
