@@ -16,6 +16,7 @@ from patient_portal.domain.levels import TriageLevel
 from patient_portal.models import (
     Alert,
     AlertState,
+    CheckIn,
     Message,
     MessageKind,
     MessageState,
@@ -98,6 +99,22 @@ def has_living_text(session: Session, alert: Alert) -> bool:
         .limit(1)
     )
     return found.first() is not None
+
+
+def waiting_answers(session: Session, patient_id: str) -> CheckIn | None:
+    """The latest red check-in about which nobody has spoken with the patient, nor closed it."""
+    return session.scalars(
+        select(CheckIn)
+        .join(Alert, CheckIn.alert_id == Alert.id)
+        .where(
+            Alert.patient_id == patient_id,
+            Alert.state != AlertState.CLOSED,
+            Alert.contacted_at.is_(None),
+            CheckIn.level >= int(TriageLevel.URGENT),
+        )
+        .order_by(CheckIn.started_at.desc())
+        .limit(1)
+    ).first()
 
 
 def tracker(session: Session, alert: Alert, now: datetime) -> Tracker:

@@ -1,5 +1,6 @@
 """The check-in, page by page, on both engines: what is asked, kept, alerted and shown."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -17,9 +18,11 @@ from patient_portal.models import (
     CaregiverGrant,
     CheckInState,
     LinkKind,
+    Message,
+    MessageState,
     Patient,
 )
-from patient_portal.services.alerts import Closing, close
+from patient_portal.services.alerts import Closing, close, contact, take
 from patient_portal.services.enrolment import new_link
 from patient_portal.services.tokens import link_token
 from tests.support import doors
@@ -533,6 +536,66 @@ def test_what_the_tracker_says_becomes_true_first(
     taken = rosa.get(address).text
     assert "<b>N. Silva</b> took it" in taken
     assert 'http-equiv="refresh"' not in taken
+
+
+def test_not_sure_is_said_as_not_sure(rosa: FlaskClient) -> None:
+    filler = Filler(rosa)
+    filler.answer_all(WELL[0], {"breathlessness": "not_sure"})
+    page = filler.answer(orthopnea="not_sure").text
+    assert "Call 911 now" in page
+    assert "Where you were not sure, we take the safe side." in page
+    assert "Say what you are not sure of." in page
+    sure = Filler(rosa).answer(red_flags="chest_pain").text
+    assert "not sure" not in sure
+
+
+def test_home_leads_back_to_what_to_do_until_somebody_has_called(
+    rosa: FlaskClient, luis: FlaskClient, house: tuple[Team, Patient], database: Database
+) -> None:
+    Filler(rosa).answer_all(*WELL)
+    assert "need a call" not in rosa.get("/").text
+    page = Filler(rosa).answer(red_flags="chest_pain")
+    for client in (rosa, luis):
+        home = client.get("/").text
+        assert "answers need a call." in home
+        assert f'href="{page.request.path}"' in home
+        assert "Emergency sign" not in home and "chest" not in home.lower()
+    with database.transaction() as session:
+        alert = session.scalars(select(Alert)).one()
+        take(session, alert, house[0].nurse, alert.opened_at + timedelta(minutes=1))
+        contact(session, alert, house[0].nurse, "reached", alert.opened_at + timedelta(minutes=2))
+    assert "need a call" not in rosa.get("/").text
+
+
+def test_a_text_about_earlier_answers_is_not_told_as_one_about_these(
+    rosa: FlaskClient, app: Flask, house: tuple[Team, Patient], database: Database
+) -> None:
+    Filler(rosa).answer(red_flags="chest_pain")
+    with database.transaction() as session:
+        alert = session.scalars(select(Alert)).one()
+        for text in session.scalars(select(Message).where(Message.alert_id == alert.id)):
+            text.state, text.delivered_at = MessageState.DELIVERED, alert.opened_at
+    doors.move_clock(app, timedelta(minutes=3))
+    again = Filler(rosa).answer(red_flags="chest_pain").text
+    assert "A text about earlier answers reached the nurse’s phone" in again
+    assert again.index("about earlier answers") < again.index(">Saved<")
+    assert "A text reached the nurse’s phone" not in again
+    assert "Waiting for a nurse to take it" in again
+    with database.transaction() as session:
+        alert = session.scalars(select(Alert)).one()
+        take(session, alert, house[0].nurse, alert.opened_at + timedelta(minutes=2))
+    taken = rosa.get("/").text
+    taken = rosa.get(re.findall(r'href="(/check-in/result/[^"]+)"', taken)[0]).text
+    assert taken.index("N. Silva") < taken.index(">Saved<")
+
+
+def test_a_page_with_an_error_can_be_loaded_again(rosa: FlaskClient) -> None:
+    filler = Filler(rosa)
+    filler.answer_all(*WELL[:4])
+    page = filler.answer(temperature="banana", fever_medicine_6h="false")
+    assert page.status_code == 422
+    (action,) = re.findall(r'<form method="post" action="([^"]+)" class="question"', page.text)
+    assert "What is your temperature?" in rosa.get(action).text
 
 
 def test_a_closed_alert_texts_nobody(

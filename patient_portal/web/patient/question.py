@@ -87,7 +87,7 @@ def render(
         person=person(hand),
         is_helper=hand is not None and hand.is_helper,
         back=_back(page, hand),
-        action=url_for("patient.checkin.answer", slug=page.slug),
+        action=url_for("patient.checkin.answer", slug=page.slug, form=_kept_key(hand, key)),
         hidden=hidden(hand, key),
         errors=posted.errors if posted else {},
         fields=request.form if request.method == "POST" else Fields(),
@@ -120,6 +120,11 @@ def hidden(hand: FormInHand | None, key: str = "") -> dict[str, str]:
         if hand.is_helper:
             found["for"] = hand.patient.id
     return found
+
+
+def _kept_key(hand: FormInHand | None, key: str) -> str | None:
+    """The key for the address, once an answer is kept: a phone may load an error page again."""
+    return hand.key if hand is not None and hand.check_in is not None and not key else None
 
 
 def _options(item: Item | None, hand: FormInHand | None) -> list[Any]:

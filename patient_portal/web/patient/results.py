@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.pages import next_page
 from patient_portal.domain.places import main_language
-from patient_portal.domain.protocol import Rule
+from patient_portal.domain.protocol import NOT_SURE, Rule
 from patient_portal.domain.schedule import local_date
 from patient_portal.domain.staffing import is_staffed, next_turn
 from patient_portal.models import AlertState, CheckIn, Clinic, Patient
@@ -33,7 +33,9 @@ class Told:
 
     saved: str
     reached: str
+    reached_before: bool  # that text was about earlier answers of the same alert
     taken: str
+    taken_before: bool
     taken_by: str
     is_closed: bool
     is_failing: bool
@@ -95,6 +97,7 @@ def _common(session: Session, hand: FormInHand, check_in: CheckIn, now: datetime
         "is_helper": hand.is_helper,
         "is_recognised": hand.is_recognised,
         "reasons": [say(rule.patient) for rule in rules if rule.patient][:MOST_REASONS],
+        "is_unsure": NOT_SURE in check_in.answers.values(),
         "line": hand.line,
         "sent_at": clock(sent_at, hand.patient),
         "is_sent": hand.is_sent,
@@ -147,7 +150,9 @@ def told(found: Tracker, check_in: CheckIn, hand: FormInHand) -> Told:
     return Told(
         saved=at(max(found.saved_at, check_in.started_at)),
         reached=at(found.reached_at),
+        reached_before=found.reached_at is not None and found.reached_at < check_in.started_at,
         taken=at(found.taken_at),
+        taken_before=found.taken_at is not None and found.taken_at < check_in.started_at,
         taken_by=found.taken_by or "",
         is_closed=found.is_closed,
         is_failing=found.is_failing,
@@ -158,7 +163,8 @@ def told(found: Tracker, check_in: CheckIn, hand: FormInHand) -> Told:
 def clock(moment: datetime, patient: Patient) -> str:
     """The time of day on the patient's clock."""
     words = current_words()
-    return format_time(moment, ZoneInfo(patient.zone), words.language, patient.country)
+    text = format_time(moment, ZoneInfo(patient.zone), words.language, patient.country)
+    return text.replace(" ", "\N{NO-BREAK SPACE}")  # "9:04" and "AM" stay on one line
 
 
 def _next_check_in(hand: FormInHand, now: datetime) -> str:

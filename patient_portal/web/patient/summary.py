@@ -54,7 +54,7 @@ def render(hand: FormInHand, *, is_refused: bool = False) -> str:
         if left
         else "",
         is_refused=is_refused,
-        action=url_for("patient.checkin.answer", slug=SEND),
+        action=url_for("patient.checkin.answer", slug=SEND, form=hand.key),
         hidden=question.hidden(hand),
         back=url_for("patient.checkin.ask", slug=listed[-2].slug, form=hand.key),
         line=hand.line,
