@@ -165,6 +165,22 @@ def test_an_alert_that_nobody_takes_is_late_in_words(ward: Ward) -> None:
     assert "Late by 2 min" in main_of(ward.nurse.get("/staff/inbox"))
 
 
+def test_late_begins_with_one_minute(ward: Ward) -> None:
+    ward.answer(red_flags=["chest_pain"])
+    ward.later(timedelta(minutes=5))
+    assert "Late by 1 min" in main_of(ward.nurse.get("/staff/inbox"))
+
+
+def test_a_tap_by_mistake_is_said_where_the_alert_is_read(ward: Ward) -> None:
+    ward.answer(red_flags=["chest_pain"])
+    with writing(ward.app) as (session, now):
+        form = Form(ward.patient, "k1", Actor("patient", ward.patient.id))
+        checkins.take_back(session, form, "red-flags", now)
+    page = main_of(ward.nurse.get(f"/staff/alerts/{ward.alert().ref}"))
+    assert "The patient says: tapped by mistake. Ask them." in page
+    assert "The patient says: tapped by mistake. The alert stays open." in page
+
+
 def test_nothing_of_another_clinic_is_shown_or_can_be_touched(ward: Ward) -> None:
     ward.answer(breathlessness="at_rest")
     ref = ward.alert().ref

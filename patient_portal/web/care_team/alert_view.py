@@ -209,6 +209,11 @@ class AlertView:
         """Whether there is no text about this alert at all."""
         return not any(text.kind is MessageKind.STAFF_ALERT for text in self.file.sent)
 
+    @property
+    def was_taken_back(self) -> bool:
+        """Whether the patient says that an emergency was tapped by mistake."""
+        return any(entry.action == "alert.taken_back" for entry in self.file.log)
+
     def log(self) -> list[Entry]:
         """What has happened, the oldest first."""
         return [

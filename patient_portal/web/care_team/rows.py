@@ -1,5 +1,6 @@
 """The lines of the inbox, ready to be shown: every sentence is made here, once a line."""
 
+from datetime import timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from patient_portal.web.care_team import wording
 from patient_portal.web.care_team.frame import Frame
 from patient_portal.web.language import current_language
 from patient_portal.words import Words
+
+_LEAST_LATE = timedelta(minutes=1)  # "late by 0 min" reads as not late
 
 
 class Row(NamedTuple):
@@ -69,7 +72,8 @@ class RowMaker:
             if line.contacted_at is not None:
                 status = words.message("%(who)s spoke with them", who=line.owner or "")
         elif is_late:
-            status = words.message("Late by %(time)s", time=wording.age(words, waited - limit))
+            late = max(waited - limit, _LEAST_LATE)
+            status = words.message("Late by %(time)s", time=wording.age(words, late))
         else:
             status = words.message("New")
         who = self.who(line.person)

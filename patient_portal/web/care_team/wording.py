@@ -259,10 +259,11 @@ def log_words(protocol: Protocol, words: Words, entry: Logged) -> str:
             return words.message("New red answers: %(what)s.", what=rules)
         case "alert.joined":
             return words.message("Another red check-in.")
-        case "alert.worsened" if rules:
-            return words.message("Worse: %(what)s. The team is texted again.", what=rules)
         case "alert.worsened":
-            return words.message("Still red. The team is texted again.")
+            worse = words.message("Worse: %(what)s. The team is texted again.", what=rules)
+            return worse if rules else words.message("Still red. The team is texted again.")
+        case "alert.taken_back":
+            return words.message("The patient says: tapped by mistake. The alert stays open.")
         case "alert.taken":
             return words.message("%(who)s took it.", who=who)
         case "alert.released":
