@@ -352,6 +352,9 @@ def test_asking_too_often_is_said_kindly(house: House) -> None:
     assert page.status_code == 429
     assert "wait" in page.text
     assert f'value="{ROSA}"' in page.text
+    assert "I have a code" in page.text  # whoever went Back finds the way on
+    elsewhere = post(house.app.test_client(), "/sign-in", {"phone": ROSA})
+    assert elsewhere.status_code == 429 and "I have a code" not in elsewhere.text
     assert len(texts_to(house.app, ROSA)) == 1
     done = post(client, "/sign-in/code", {"code": house.code(ROSA), "birth_year": "1959"})
     assert done.status_code == 303
