@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from patient_portal.domain.delivery import LOST
@@ -102,14 +102,14 @@ def has_living_text(session: Session, alert: Alert) -> bool:
 
 
 def waiting_answers(session: Session, patient_id: str) -> CheckIn | None:
-    """The latest red check-in about which nobody has spoken with the patient, nor closed it."""
+    """The latest red check-in about which nobody has called since, nor closed its alert."""
     return session.scalars(
         select(CheckIn)
         .join(Alert, CheckIn.alert_id == Alert.id)
         .where(
             Alert.patient_id == patient_id,
             Alert.state != AlertState.CLOSED,
-            Alert.contacted_at.is_(None),
+            or_(Alert.contacted_at.is_(None), CheckIn.started_at > Alert.contacted_at),
             CheckIn.level >= int(TriageLevel.URGENT),
         )
         .order_by(CheckIn.started_at.desc())
@@ -117,8 +117,14 @@ def waiting_answers(session: Session, patient_id: str) -> CheckIn | None:
     ).first()
 
 
-def tracker(session: Session, alert: Alert, now: datetime) -> Tracker:
-    """The alert as its patient may see it, derived from rows and clock whenever it is read."""
+def tracker(
+    session: Session, alert: Alert, now: datetime, *, answered_at: datetime | None = None
+) -> Tracker:
+    """The alert as its patient may see it, derived from rows and clock whenever it is read.
+
+    ``answered_at``: when the answers were given that the patient asks about. A text that reached
+    a phone since then comes before an earlier one.
+    """
     sent = session.execute(
         select(Message.state, Message.accepted_at, Message.delivered_at).where(
             Message.alert_id == alert.id,
@@ -133,10 +139,12 @@ def tracker(session: Session, alert: Alert, now: datetime) -> Tracker:
     taker = session.get(StaffMember, alert.taken_by) if alert.taken_by else None
     texted = Texted.of((row.state, row.accepted_at) for row in sent)
     trouble = trouble_of(texted, since, now) if is_open else None
+    reached = sorted(row.delivered_at for row in sent if row.delivered_at)
+    since_then = (at for at in reached if answered_at is None or at >= answered_at)
     return Tracker(
         level=level,
         saved_at=alert.opened_at,
-        reached_at=min((row.delivered_at for row in sent if row.delivered_at), default=None),
+        reached_at=next(since_then, reached[0] if reached else None),
         taken_at=alert.taken_at,
         taken_by=taker.name if taker else None,
         is_closed=alert.state is AlertState.CLOSED,

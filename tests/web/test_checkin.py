@@ -550,7 +550,11 @@ def test_not_sure_is_said_as_not_sure(rosa: FlaskClient) -> None:
 
 
 def test_home_leads_back_to_what_to_do_until_somebody_has_called(
-    rosa: FlaskClient, luis: FlaskClient, house: tuple[Team, Patient], database: Database
+    rosa: FlaskClient,
+    luis: FlaskClient,
+    app: Flask,
+    house: tuple[Team, Patient],
+    database: Database,
 ) -> None:
     Filler(rosa).answer_all(*WELL)
     assert "need a call" not in rosa.get("/").text
@@ -565,6 +569,9 @@ def test_home_leads_back_to_what_to_do_until_somebody_has_called(
         take(session, alert, house[0].nurse, alert.opened_at + timedelta(minutes=1))
         contact(session, alert, house[0].nurse, "reached", alert.opened_at + timedelta(minutes=2))
     assert "need a call" not in rosa.get("/").text
+    doors.move_clock(app, timedelta(minutes=9))
+    Filler(rosa).answer(red_flags="blue_lips")
+    assert "need a call" in rosa.get("/").text  # that call was about earlier answers
 
 
 def test_a_text_about_earlier_answers_is_not_told_as_one_about_these(

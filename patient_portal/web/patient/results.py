@@ -123,7 +123,10 @@ def _of_level(
     }
     if level.is_red:
         alert = checkins.alert_of(session, check_in)
-        found["told"] = told(tracker(session, alert, now), check_in, hand) if alert else None
+        found["told"] = None
+        if alert is not None:
+            known = tracker(session, alert, now, answered_at=check_in.started_at)
+            found["told"] = told(known, check_in, hand)
     if level is TriageLevel.EMERGENCY:
         found |= scripts(hand, _rules(check_in))
     return found
