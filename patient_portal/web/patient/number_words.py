@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from patient_portal.domain.measures import Measure
 from patient_portal.domain.protocol import Protocol
-from patient_portal.words import Words, format_number
+from patient_portal.words import Words, direction, format_number
 
 Fields = MultiDict[str, str]
 UNITS = {"temperature": ("c", "f"), "weight": ("kg", "lb")}
@@ -47,7 +47,9 @@ _SHOWN = {"c": "°C", "f": "°F", "kg": "kg", "lb": "lb"}
 def shown(measure: Measure, asker: Asker) -> str:
     """A measure as its reader writes it, with its unit."""
     number = format_number(measure.value, asker.words.language, asker.country or None)
-    return f"{number} {_SHOWN[measure.unit]}"
+    text = f"{number} {_SHOWN[measure.unit]}"
+    # Between right-to-left words the number would change places with its unit.
+    return f"\u2066{text}\u2069" if direction(asker.words.language) == "rtl" else text
 
 
 def _unit(fields: Fields, key: str) -> str:
