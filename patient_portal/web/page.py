@@ -55,14 +55,14 @@ def static_url(name: str) -> str:
 
 
 def language_link(code: str) -> str:
-    """This page in another language: the same path, and the form's key when there is one."""
+    """This page in another language: the same path, and the form's key and door if it has them."""
     asked: MultiDict[str, str] = MultiDict(request.args)
-    form = request.form.get("form", "") if request.method == "POST" else ""
-    if form:
-        asked["form"] = form[:64]
+    for name in ("form", "for", "link") if request.method == "POST" else ():
+        if request.form.get(name):
+            asked[name] = request.form[name][:64]
     asked["lang"] = code
-    route = request.url_rule
-    if route is None or "GET" not in (route.methods or ()):
+    # A page that answers a form may be looked at too, by another function.
+    if not current_app.url_map.bind("").test(request.path, "GET"):
         return url_for("patient.home.show", lang=code)
     query = "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in asked.items())
     return f"{_quoted(request.path, safe='/')}?{query}"

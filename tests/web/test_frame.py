@@ -250,3 +250,13 @@ def test_the_same_page_in_another_language_keeps_the_form(rosa: FlaskClient) -> 
     spanish = rosa.get(found[1].replace("&amp;", "&"))
     assert '<html lang="es" dir="ltr">' in spanish.text
     assert filler.fields["form"] in spanish.text
+
+
+def test_an_error_page_in_another_language_asks_the_same_question(rosa: FlaskClient) -> None:
+    filler = Filler(rosa)
+    filler.answer_all(*WELL[:4])
+    wrong = filler.answer(temperature="banana", fever_medicine_6h="false")
+    (link,) = re.findall(r'href="([^"]*lang=es[^"]*)"', wrong.text)
+    spanish = rosa.get(link.replace("&amp;", "&"))
+    assert spanish.status_code == 200 and "/check-in/temperature" in spanish.request.path
+    assert filler.fields["form"] in spanish.text
