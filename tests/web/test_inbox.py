@@ -171,6 +171,11 @@ def test_late_begins_with_one_minute(ward: Ward) -> None:
     assert "Late by 1 min" in main_of(ward.nurse.get("/staff/inbox"))
 
 
+def test_not_sure_stands_beside_the_sign(ward: Ward) -> None:
+    ward.answer(orthopnea="not_sure")
+    assert "New orthopnea (not sure)" in main_of(ward.nurse.get("/staff/inbox"))
+
+
 def test_a_tap_by_mistake_is_said_where_the_alert_is_read(ward: Ward) -> None:
     ward.answer(red_flags=["chest_pain"])
     with writing(ward.app) as (session, now):

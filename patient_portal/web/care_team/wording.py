@@ -9,7 +9,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.domain.protocol import NOT_MEASURED, Item, Protocol
+from patient_portal.domain.protocol import NOT_MEASURED, NOT_SURE, Item, Protocol
 from patient_portal.models import MessageState
 from patient_portal.services.alert_file import Logged, Sent
 from patient_portal.services.tracking import Trouble
@@ -123,7 +123,10 @@ def trigger(
             phrase = reading_words(words, answers, item)
         elif item == "weight":
             phrase = _gain_words(words, inputs)
-        shown[item or rule] = phrase or rule_words(protocol, words, rule)
+        phrase = phrase or rule_words(protocol, words, rule)
+        if answers.get(item) == NOT_SURE:
+            phrase = words.message("%(sign)s (not sure)", sign=phrase)
+        shown[item or rule] = phrase
     phrases = list(shown.values())
     rest = len(phrases) - MOST_PHRASES
     if rest > 0:
