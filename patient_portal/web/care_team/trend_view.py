@@ -165,10 +165,11 @@ class TrendView:
         )
 
     def _labels(self) -> Iterator[str]:
-        """A label for every other day, so that they do not run into each other."""
+        """A label for every other day, or every fourth date: they must not run into each other."""
         last = len(self.trend.days) - 1
         for index, day in enumerate(self.trend.days):
-            if index != last and ((last - index) % 2 or last - index < 2):
+            apart = 2 if day.number is not None else 4
+            if index != last and (last - index) % apart:
                 yield ""
             elif day.number is not None:
                 yield self.words.message("day %(n)s", n=day.number)
