@@ -20,7 +20,7 @@ _YEAR = 365 * 24 * 3600
 _NONE = "'none'"
 _SELF = "'self'"
 _UNUSED_FEATURES = (
-    "camera", "microphone", "geolocation", "payment", "usb", "bluetooth", "midi",
+    "camera", "microphone", "geolocation", "payment", "usb", "midi",
     "display-capture", "accelerometer", "gyroscope", "magnetometer", "browsing-topics",
 )  # fmt: skip
 
