@@ -2,8 +2,7 @@
 
 from flask import Blueprint
 
-from patient_portal.web.patient import account, checkin, education, help_now
-from patient_portal.web.patient import home as home
+from patient_portal.web.patient import account, checkin, education, help_now, home
 
 blueprint = Blueprint("patient", __name__)
 for part in (home, checkin, account, education, help_now):
