@@ -183,6 +183,18 @@ def test_an_expired_token_keeps_the_answer_and_says_what_to_do(
     assert len(alerts(database)) == 1
 
 
+@pytest.mark.parametrize("given", ["none", "chest_pain"])
+def test_a_phone_that_was_forgotten_is_told_how_to_go_on(rosa: FlaskClient, given: str) -> None:
+    fields = hidden_of(rosa.get("/check-in"))
+    rosa.delete_cookie("dev")
+    page = rosa.post("/check-in/red-flags", data={**fields, "red_flags": given})
+    assert page.status_code == 403
+    assert "This answer is NOT saved." in page.text
+    assert "We do not know this phone any more." in page.text
+    assert 'href="/sign-in"' in page.text
+    assert ("Call 911 now" in page.text) is (given == "chest_pain")
+
+
 def test_an_expired_token_on_a_calm_answer_says_it_is_not_saved(rosa: FlaskClient) -> None:
     filler = Filler(rosa)
     filler.answer_all(*WELL[:5])

@@ -31,13 +31,15 @@ def response(status: int, *, is_too_old: bool = False) -> Response:
                             hidden=question.hidden(hand), is_too_old=is_too_old),
             status,
         )  # fmt: skip
-    return make_response(_again(page, hand, line, key), status)
+    is_unknown_phone = status == 403 and hand is None
+    return make_response(_again(page, hand, line, key, is_unknown_phone), status)
 
 
-def _again(page: Page, hand: FormInHand | None, line: str, key: str) -> str:
+def _again(page: Page, hand: FormInHand | None, line: str, key: str, is_unknown_phone: bool) -> str:
     asker = Asker(portal().site.protocol, current_words())
     posted = read(page, request.form, asker)
     guidance = question.guidance_for(posted, line, is_lost=True)
+    guidance.is_unknown_phone = is_unknown_phone
     return question.render(page, hand, posted=posted, guidance=guidance, key=key)
 
 

@@ -47,6 +47,7 @@ class Guidance:
     reasons: list[str] = field(default_factory=list)
     line: str = ""
     is_lost: bool = False  # the whole answer could not be kept, whatever it says
+    is_unknown_phone: bool = False  # answering again cannot help
 
 
 def page_named(protocol: Protocol, slug: str) -> Page | None:
