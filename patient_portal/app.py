@@ -59,8 +59,9 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # no referrer is ever sent; the token and SameSite stand
         TRUSTED_HOSTS=[settings.host, *settings.trusted_hosts],
     )
-    app.jinja_env.undefined = StrictUndefined
+    # Options come first: the environment is made when it is first looked at.
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_env.undefined = StrictUndefined
     app.extensions["portal"] = Portal(
         settings=settings,
         database=database or Database(settings.database_url),

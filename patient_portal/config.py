@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from environs import EnvError, FileAwareEnv
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -86,7 +85,6 @@ class _Reader:
         self.environ = environ
         self.demo = demo
         self.faults: list[str] = []
-        self._files = FileAwareEnv(strip_whitespace=True)
 
     def text(self, name: str, cure: str = "", *, required: bool = True) -> str:
         """The value of ``name`` or of the file that ``name_FILE`` points to."""
@@ -98,17 +96,10 @@ class _Reader:
         return value
 
     def _from_file(self, name: str) -> str:
-        if self.environ is not os.environ:
-            # environs reads the process environment; a test's mapping is read here.
-            try:
-                with open(self.environ[f"{name}_FILE"], encoding="utf-8") as file:
-                    return file.read().strip()
-            except OSError as error:
-                self.faults.append(f"{name}_FILE cannot be read: {error.strerror}.")
-                return ""
         try:
-            return str(self._files.str(name, "")).strip()
-        except (EnvError, ValueError, OSError):
+            with open(self.environ[f"{name}_FILE"], encoding="utf-8") as file:
+                return file.read().strip()
+        except (OSError, UnicodeDecodeError):
             self.faults.append(f"{name}_FILE names a file that cannot be read.")
             return ""
 

@@ -105,6 +105,7 @@ def _environment(folder: Path, host: str, port: int) -> dict[str, str]:
     own = {
         "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite'}",
         "SMS_GATEWAY": "simulator",
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "WARNING",
         "BASE_URL": os.environ.get("BASE_URL") or f"http://{address}:{port}",
         "TRUSTED_HOSTS": os.environ.get("TRUSTED_HOSTS") or "127.0.0.1,localhost,[::1]",
         **{name: _secret(folder / name.lower()) for name in SECRETS},

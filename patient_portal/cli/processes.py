@@ -98,7 +98,7 @@ def web(host: str, port: int, workers: int | None, threads: int, demo: bool) -> 
 def worker(demo: bool) -> None:
     """Send texts, plan reminders, watch the clock. Several may run; each row is done by one."""
     from patient_portal.services.site import site_of
-    from patient_portal.sms.gateway import gateway_of
+    from patient_portal.sms.choice import gateway_of
     from patient_portal.worker import Worker
 
     settings = settings_or_exit(demo=demo)

@@ -94,7 +94,7 @@ def _reminder(session: Session, site: Site, patient: Patient, on: date, at: date
         base_url=site.base_url,
         number=emergency_number(patient.country),
     )
-    once = f"reminder:{patient.id}:{on}"
+    once = reminders.once_key(patient.id, on)
     _text(session, patient, MessageKind.REMINDER, Lane.REMINDER, body, link, once, at)
 
 

@@ -17,6 +17,8 @@ def therapy_day(first_dose_on: date | None, on: date) -> int | None:
 # Nobody is texted a reminder at night, in the patient's own zone.
 REMINDERS_FROM = time(8, 0)
 REMINDERS_UNTIL = time(20, 59)
+# One that waits for its turn, or for a gateway that is away, is not sent after this hour either.
+REMINDERS_GIVEN_UP_AT = time(21, 30)
 # However zones, clocks and wishes change, two reminders stay this far apart.
 REMINDERS_APART = timedelta(hours=20)
 # A reminder that is later than this is left out: the day is too far gone.
@@ -39,6 +41,15 @@ def at_wall_time(day: date, at: time, zone: str) -> datetime:
         if moment.astimezone(place).replace(tzinfo=None) == naive:
             return moment
         naive += timedelta(minutes=1)
+
+
+def reminder_lives_for(now: datetime, zone: str) -> timedelta:
+    """How long a reminder that is queued now may wait to be sent: two hours, never into the night.
+
+    Raises ZoneInfoNotFoundError.
+    """
+    night = at_wall_time(local_date(now, zone), REMINDERS_GIVEN_UP_AT, zone)
+    return min(REMINDER_MAY_BE_LATE, night - now)
 
 
 def is_waking_hour(now: datetime, zone: str) -> bool:

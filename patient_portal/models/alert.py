@@ -28,6 +28,7 @@ class Alert(Base):
             postgresql_where=ONE_OPEN_ALERT,
         ),
         Index("ix_alert_clinic_state", "clinic_id", "state"),
+        Index("ix_alert_patient", "patient_id", "opened_at"),
         Index("ix_alert_next_action", "next_action_at"),
     )
 

@@ -11,10 +11,10 @@ from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from patient_portal.database import new_id
+from patient_portal.database import UtcDateTime, new_id
 from patient_portal.models import Clinic, StaffMember, StaffSession
 from patient_portal.services import rates
 from patient_portal.services.audit import SYSTEM, Actor, record
@@ -157,22 +157,27 @@ class SignedIn:
     language: str
 
 
+# Made once: it is asked for every page of the care team.
+_STANDING_SESSION = (
+    select(StaffSession, StaffMember, Clinic.language)
+    .join(StaffMember, StaffMember.id == StaffSession.staff_id)
+    .join(Clinic, Clinic.id == StaffMember.clinic_id)
+    .where(
+        StaffSession.token_hash == bindparam("token"),
+        StaffSession.ended_at.is_(None),
+        StaffSession.expires_at > bindparam("now", type_=UtcDateTime),
+        StaffSession.last_seen_at > bindparam("idle_since", type_=UtcDateTime),
+        StaffMember.disabled_at.is_(None),
+    )
+)
+
+
 def find_session(session: Session, token: str, now: datetime) -> SignedIn | None:
     """The session with this token: not ended, in use within 15 minutes, younger than 12 hours."""
     if not 0 < len(token) <= _LONGEST_TOKEN:
         return None
-    row = session.execute(
-        select(StaffSession, StaffMember, Clinic.language)
-        .join(StaffMember, StaffMember.id == StaffSession.staff_id)
-        .join(Clinic, Clinic.id == StaffMember.clinic_id)
-        .where(
-            StaffSession.token_hash == digest(token),
-            StaffSession.ended_at.is_(None),
-            StaffSession.expires_at > now,
-            StaffSession.last_seen_at > now - SESSION_IDLE,
-            StaffMember.disabled_at.is_(None),
-        )
-    ).first()
+    asked = {"token": digest(token), "now": now, "idle_since": now - SESSION_IDLE}
+    row = session.execute(_STANDING_SESSION, asked).first()
     if row is None:
         return None
     found, staff, language = row

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from patient_portal.database import insert_once, new_id
+from patient_portal.database import adopt, insert_once, new_id
 from patient_portal.domain.escalation import (
     CONTACT_WITHIN,
     Act,
@@ -25,13 +25,13 @@ from patient_portal.domain.escalation import (
 )
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.replay import joined_inputs
-from patient_portal.models import Alert, AuditEntry, Patient, StaffMember
-from patient_portal.models.alert import ONE_OPEN_ALERT
+from patient_portal.models import Alert, AuditEntry, MessageKind, Patient, StaffMember
 from patient_portal.services import paging
 from patient_portal.services.audit import SYSTEM, Actor, record
 from patient_portal.services.refs import new_ref
 from patient_portal.services.site import Site
 from patient_portal.services.tracking import Tracker as Tracker
+from patient_portal.services.tracking import has_living_text
 from patient_portal.services.tracking import tracker as tracker
 
 LONGEST_RECHECK = timedelta(days=14)
@@ -91,70 +91,70 @@ def raise_alert(
 
     Queues the texts of the ladder's first step in the same transaction.
     """
-    alert = _standing_alert(session, patient.id)
-    if alert is None and _insert(session, site, patient, red, now):
-        alert = _standing_alert(session, patient.id)
-        assert alert is not None  # noqa: S101 - just written, and this transaction holds it
-        record(
-            session, SYSTEM, "alert.opened", "alert", alert.id, now=now, clinic_id=alert.clinic_id,
-            level=red.level.code, ref=alert.ref, check_in=red.check_in_id,
-        )  # fmt: skip
-        paging.start_ladder(session, site, alert, now)
-        return alert
-    alert = alert or _standing_alert(session, patient.id)
-    if alert is None:  # closed between the two looks, by another transaction: look once more
+    newest = _newest_alert(session, patient.id)
+    if newest is not None and newest.state is not AlertState.CLOSED:
+        _join(session, site, newest, red, now)
+        return newest
+    rung = paging.first_rung(session, patient.clinic_id, red.level)
+    alert = _insert(session, site, patient, red, newest, rung, now)
+    if alert is None:  # opened meanwhile by another transaction, or the reference is in use
         return raise_alert(session, site, patient, red, now)
-    _join(session, site, alert, red, now)
+    record(
+        session, SYSTEM, "alert.opened", "alert", alert.id, now=now, clinic_id=alert.clinic_id,
+        level=red.level.code, ref=alert.ref, check_in=red.check_in_id,
+    )  # fmt: skip
+    paging.text_staff(session, site, alert, rung.people, MessageKind.STAFF_ALERT, now)
     return alert
 
 
-def _standing_alert(session: Session, patient_id: str) -> Alert | None:
-    return session.scalars(
-        select(Alert)
-        .where(Alert.patient_id == patient_id, Alert.state != AlertState.CLOSED)
-        .with_for_update()
-        # A row that this session has seen before is read again: only then is the lock worth it.
-        .execution_options(populate_existing=True)
-    ).first()
+_NEWEST = (
+    select(Alert)
+    .where(Alert.patient_id == bindparam("patient"))
+    .order_by(Alert.state == AlertState.CLOSED, Alert.opened_at.desc())
+    .limit(1)
+    .with_for_update()
+    # A row that this session has seen before is read again: only then is the lock worth it.
+    .execution_options(populate_existing=True)
+)
 
 
-def _insert(session: Session, site: Site, patient: Patient, red: RedAnswer, now: datetime) -> bool:
-    previous = session.scalars(
-        select(Alert.id)
-        .where(Alert.patient_id == patient.id)
-        .order_by(Alert.opened_at.desc())
-        .limit(1)
-    ).first()
-    return insert_once(
-        session,
-        Alert.__table__,  # type: ignore[arg-type]
-        {
-            "id": new_id(),
-            "ref": _free_ref(session),
-            "clinic_id": patient.clinic_id,
-            "patient_id": patient.id,
-            "state": AlertState.OPEN,
-            "level": int(red.level),
-            "reasons": list(red.reasons),
-            "protocol": site.protocol.id,
-            "inputs": red.inputs,
-            "phone_recognised": red.phone_recognised,
-            "opened_at": now,
-            "ladder_started_at": now,
-            "step": 0,
-            "next_action_at": now,
-            "previous_id": previous,
-        },
-        unique=["patient_id"],
-        where=ONE_OPEN_ALERT,
-    )
+def _newest_alert(session: Session, patient_id: str) -> Alert | None:
+    """The patient's alert that stands; else the last one that was closed."""
+    return session.scalars(_NEWEST, {"patient": patient_id}).first()
 
 
-def _free_ref(session: Session) -> str:
-    while True:
-        ref = new_ref()
-        if session.scalars(select(Alert.id).where(Alert.ref == ref)).first() is None:
-            return ref
+def _insert(
+    session: Session,
+    site: Site,
+    patient: Patient,
+    red: RedAnswer,
+    previous: Alert | None,
+    rung: paging.Rung,
+    now: datetime,
+) -> Alert | None:
+    """The new alert, or None if the database refused a second one or the reference."""
+    row: dict[str, Any] = {
+        "id": new_id(),
+        "ref": new_ref(),
+        "clinic_id": patient.clinic_id,
+        "patient_id": patient.id,
+        "state": AlertState.OPEN,
+        "level": int(red.level),
+        "reasons": list(red.reasons),
+        "protocol": site.protocol.id,
+        "inputs": red.inputs,
+        "phone_recognised": red.phone_recognised,
+        "opened_at": now,
+        "ladder_started_at": now,
+        "step": rung.number,
+        "next_action_at": now + rung.wait,
+        "taken_at": None,
+        "taken_by": None,
+        "contacted_at": None,
+        "previous_id": previous.id if previous else None,
+    }
+    went_in = insert_once(session, Alert.__table__, row, unique=[])  # type: ignore[arg-type]
+    return adopt(session, Alert(**row)) if went_in else None
 
 
 def _join(session: Session, site: Site, alert: Alert, red: RedAnswer, now: datetime) -> None:
@@ -166,6 +166,9 @@ def _join(session: Session, site: Site, alert: Alert, red: RedAnswer, now: datet
     is_news = bool(new) or red.known_alert_id != alert.id
     if not is_news and not restarts:
         return
+    # No text of the running ladder can reach anybody: a new red answer must not join that silence.
+    is_unheard = standing.state is AlertState.OPEN and not has_living_text(session, alert)
+    restarts = restarts or is_unheard
     alert.reasons = [*alert.reasons, *new]
     alert.inputs = joined_inputs(alert.inputs, red.inputs)
     alert.phone_recognised = alert.phone_recognised and red.phone_recognised

@@ -10,18 +10,26 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from patient_portal.database import insert_once, new_id
+from patient_portal.database import adopt, insert_once, new_id
 from patient_portal.domain.course import Course
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.protocol import Protocol
 from patient_portal.domain.replay import inputs_of
 from patient_portal.domain.schedule import local_date, therapy_day
 from patient_portal.domain.triage import TriageResult, triage
-from patient_portal.models import Alert, AlertState, Answer, CheckIn, CheckInState, Patient
-from patient_portal.services import alerts
+from patient_portal.models import (
+    Alert,
+    AlertState,
+    Answer,
+    CheckIn,
+    CheckInState,
+    MessageKind,
+    Patient,
+)
+from patient_portal.services import alerts, messages
 from patient_portal.services.audit import Actor, record
 from patient_portal.services.courses import course_for as course_for
 from patient_portal.services.courses import course_with, told_by
@@ -30,6 +38,24 @@ from patient_portal.services.site import Site
 
 # A form that was started can be sent for this long.
 FORM_LIVES = timedelta(hours=36)
+
+# Statements of every answer, built once: building one costs as much as running it.
+_BY_KEY = select(CheckIn).where(CheckIn.form_key == bindparam("key"))
+_OF_FORM = (
+    select(CheckIn)
+    .where(CheckIn.patient_id == bindparam("patient"), CheckIn.form_key == bindparam("key"))
+    .with_for_update()
+    # A row that this session has seen before is read again: only then is the lock worth it.
+    .execution_options(populate_existing=True)
+)
+_LAST_NUMBER = select(func.max(Answer.number)).where(Answer.check_in_id == bindparam("check_in"))
+_INSERT_ANSWER = insert(Answer.__table__).inline()  # type: ignore[arg-type]
+_SET_ALERT = (
+    update(CheckIn.__table__)  # type: ignore[arg-type]
+    .where(CheckIn.id == bindparam("check_in"))
+    .values(alert_id=bindparam("alert"))
+)
+_COLUMNS = tuple(column.key for column in CheckIn.__table__.columns)
 
 
 class FormExpired(LookupError):
@@ -44,6 +70,7 @@ class Form:
     key: str
     reporter: Actor
     phone_recognised: bool = True
+    is_new: bool = False  # the caller looked, and found no answer of it yet
 
 
 @dataclass(frozen=True)
@@ -93,7 +120,7 @@ def find(session: Session, patient_id: str, key: str) -> CheckIn | None:
 
 def find_by_key(session: Session, key: str) -> CheckIn | None:
     """The check-in with this form key; the key is 128 random bits that only the form knows."""
-    return session.scalars(select(CheckIn).where(CheckIn.form_key == key)).first()
+    return session.scalars(_BY_KEY, {"key": key}).first()
 
 
 def of_day(session: Session, patient_id: str, day: date) -> list[CheckIn]:
@@ -114,28 +141,77 @@ def record_answers(session: Session, site: Site, form: Form, step: Step, now: da
         FormExpired: the form's first answer is more than 36 hours old. The answers are triaged
             by the caller all the same; an emergency must never wait for a new form.
     """
-    check_in = _open(session, site, form, now)
+    # One write of the row at the end, not one before each look at another table.
+    with session.no_autoflush:
+        found = None if form.is_new else _locked(session, form)
+        recorded = (
+            _first_answer(session, site, form, step, now)
+            if found is None
+            else _further_answer(session, site, form, step, found, now)
+        )
+    session.flush()
+    return recorded
+
+
+def _first_answer(session: Session, site: Site, form: Form, step: Step, now: datetime) -> Recorded:
+    """Make the check-in with its first answer, complete but for its alert."""
+    check_in = _blank(site, form, now)
+    verdict = _take_in(session, site, form, check_in, step, now)
+    row = {column: getattr(check_in, column) for column in _COLUMNS}
+    if not insert_once(session, CheckIn.__table__, row, unique=["patient_id", "form_key"]):  # type: ignore[arg-type]
+        found = _locked(session, form)
+        assert found is not None  # noqa: S101 - written by the parallel request that was first
+        return _further_answer(session, site, form, step, found, now)
+    _keep_answer(session, check_in, step, 1, now)
+    recorded = _act(session, site, form, check_in, verdict, now)
+    if recorded.alert_id is not None:
+        session.execute(_SET_ALERT, {"check_in": check_in.id, "alert": recorded.alert_id})
+    # Held, so that this transaction need not read it again.
+    session.info["check_in"] = adopt(session, check_in)
+    return recorded
+
+
+def _further_answer(
+    session: Session, site: Site, form: Form, step: Step, check_in: CheckIn, now: datetime
+) -> Recorded:
+    """Take an answer into the check-in that this transaction has locked."""
+    session.info["check_in"] = check_in  # held, as above
     if now - check_in.started_at > FORM_LIVES:
         raise FormExpired(form.key)
-    given = _plain(step.given)
     before, was_answered = check_in.answers, step.name in check_in.progress.get("done", ())
-    kept = {key: value for key, value in before.items() if key not in step.keys}
-    check_in.answers = {**_plain(step.defaults), **kept, **given}
-    check_in.progress = step.moves(check_in.progress)
-    session.execute(
-        insert(Answer.__table__).values(  # type: ignore[arg-type]
-            id=new_id(),
-            check_in_id=check_in.id,
-            number=_next_number(session, check_in.id),
-            step=step.name,
-            given=given if step.ticks is None else {**given, "other": list(step.ticks)},
-            given_at=now,
-        )
-    )
-    found = _judge(session, site, form, check_in, now, [*step.keys, *step.defaults])
+    verdict = _take_in(session, site, form, check_in, step, now)
+    _keep_answer(session, check_in, step, _next_number(session, check_in.id), now)
+    found = _act(session, site, form, check_in, verdict, now)
     # The same answer sent again (a second tap) must show the emergency again.
     again = was_answered and check_in.answers == before
     return replace(found, stops=found.stops or (again and found.level is TriageLevel.EMERGENCY))
+
+
+def _take_in(
+    session: Session, site: Site, form: Form, check_in: CheckIn, step: Step, now: datetime
+) -> "_Verdict":
+    """Change the present view by one step's answers, and triage it."""
+    kept = {key: value for key, value in check_in.answers.items() if key not in step.keys}
+    check_in.answers = {**_plain(step.defaults), **kept, **_plain(step.given)}
+    check_in.progress = step.moves(check_in.progress)
+    return _judge(session, site, form, check_in, now, [*step.keys, *step.defaults])
+
+
+def _keep_answer(
+    session: Session, check_in: CheckIn, step: Step, number: int, now: datetime
+) -> None:
+    given = _plain(step.given)
+    session.execute(
+        _INSERT_ANSWER,
+        {
+            "id": new_id(),
+            "check_in_id": check_in.id,
+            "number": number,
+            "step": step.name,
+            "given": given if step.ticks is None else {**given, "other": list(step.ticks)},
+            "given_at": now,
+        },
+    )
 
 
 def send(session: Session, site: Site, form: Form, now: datetime) -> Recorded | None:
@@ -151,61 +227,67 @@ def send(session: Session, site: Site, form: Form, now: datetime) -> Recorded | 
             raise FormExpired(form.key)
         check_in.state = CheckInState.SENT
         check_in.sent_at = now
+        # Today's text, if it still waits for its turn, would ask for what is done.
+        messages.stop_due(session, check_in.patient_id, (MessageKind.REMINDER,))
         record(
             session, form.reporter, "check_in.sent", "check_in", check_in.id,
             now=now, clinic_id=check_in.clinic_id,
         )  # fmt: skip
-        return _judge(session, site, form, check_in, now)
+        verdict = _judge(session, site, form, check_in, now)
+        return _act(session, site, form, check_in, verdict, now)
     return Recorded(check_in.id, TriageLevel(check_in.level), check_in.alert_id, raised=False)
 
 
-def _open(session: Session, site: Site, form: Form, now: datetime) -> CheckIn:
-    """The form's check-in, made with its first answer. Locked against a parallel answer."""
+def _blank(site: Site, form: Form, now: datetime) -> CheckIn:
+    """A check-in without answers, known to no session yet."""
     patient = form.patient
-    found = _locked(session, form)
-    if found is not None:
-        return found
     today = local_date(now, patient.zone)
-    row = {
-        "id": new_id(),
-        "clinic_id": patient.clinic_id,
-        "patient_id": patient.id,
-        "form_key": form.key,
-        "local_date": today,
-        "state": CheckInState.OPEN,
-        "reporter": form.reporter.kind,
-        "reporter_id": form.reporter.id,
-        "phone_recognised": form.phone_recognised,
-        "drug": patient.drug,
-        "day_of_therapy": therapy_day(patient.first_dose_on, today),
-        "answers": {},
-        "progress": {},
-        "level": int(TriageLevel.NONE),
-        "reasons": [],
-        "protocol": site.protocol.id,
-        "started_at": now,
-    }
-    insert_once(session, CheckIn.__table__, row, unique=["patient_id", "form_key"])  # type: ignore[arg-type]
-    opened = _locked(session, form)
-    assert opened is not None  # noqa: S101 - written above, by us or by the parallel request
-    return opened
+    return CheckIn(
+        id=new_id(),
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+        form_key=form.key,
+        local_date=today,
+        state=CheckInState.OPEN,
+        reporter=form.reporter.kind,
+        reporter_id=form.reporter.id,
+        phone_recognised=form.phone_recognised,
+        drug=patient.drug,
+        day_of_therapy=therapy_day(patient.first_dose_on, today),
+        answers={},
+        progress={},
+        level=int(TriageLevel.NONE),
+        reasons=[],
+        protocol=site.protocol.id,
+        alert_id=None,
+        started_at=now,
+        sent_at=None,
+    )
 
 
 def _locked(session: Session, form: Form) -> CheckIn | None:
-    return session.scalars(
-        select(CheckIn)
-        .where(CheckIn.patient_id == form.patient.id, CheckIn.form_key == form.key)
-        .with_for_update()
-        # A row that this session has seen before is read again: only then is the lock worth it.
-        .execution_options(populate_existing=True)
-    ).first()
+    return session.scalars(_OF_FORM, {"patient": form.patient.id, "key": form.key}).first()
 
 
 def _next_number(session: Session, check_in_id: str) -> int:
-    last = session.execute(
-        select(func.max(Answer.number)).where(Answer.check_in_id == check_in_id)
-    ).scalar_one()
+    last = session.execute(_LAST_NUMBER, {"check_in": check_in_id}).scalar_one()
     return (last or 0) + 1
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What the rules say of the answers so far, and what of it is new.
+
+    ``own`` is what the check-in comes to without the others of its day, which have paged already.
+    """
+
+    told: Mapping[str, object]
+    course: Course
+    before: TriageLevel
+    fresh: Sequence[dict[str, Any]]
+    own: TriageResult
+    stands_alone: bool
+    of_this_step: TriageLevel
 
 
 def _judge(
@@ -215,8 +297,8 @@ def _judge(
     check_in: CheckIn,
     now: datetime,
     answered: Sequence[str] = (),
-) -> Recorded:
-    """Triage the answers so far; raise the check-in's level and its alert, never lower them."""
+) -> _Verdict:
+    """Triage the answers so far; raise the check-in's level and reasons, never lower them."""
     course = course_with(
         session, form.patient, check_in.local_date, check_in.drug,
         now=now, same_day_but=check_in.id, reporter=form.reporter.kind, protocol=site.protocol,
@@ -227,25 +309,34 @@ def _judge(
     before = TriageLevel(check_in.level)
     fresh = _fresh(check_in, result)
     check_in.reasons = [*check_in.reasons, *fresh]
-    check_in.level = max(before, result.level)
+    check_in.level = int(max(before, result.level))
+    of_this_step = _answered(site.protocol, own, answered)
+    return _Verdict(told, course, before, fresh, own, own is result, of_this_step)
+
+
+def _act(
+    session: Session, site: Site, form: Form, check_in: CheckIn, verdict: _Verdict, now: datetime
+) -> Recorded:
+    """Write what was found into the audit log, and raise the alert if there is a red answer."""
     level = TriageLevel(check_in.level)
     record(
         session, form.reporter, "check_in.answered", "check_in", check_in.id,
         now=now, clinic_id=check_in.clinic_id, level=level.code,
     )  # fmt: skip
-    same_day = _alert_of_same_day(session, check_in) if own is not result else None
-    is_own = any(reason.level.is_red for reason in own.reasons)
+    same_day = None if verdict.stands_alone else _alert_of_same_day(session, check_in)
+    is_own = any(reason.level.is_red for reason in verdict.own.reasons)
+    is_fresh = any(TriageLevel.from_code(reason["level"]).is_red for reason in verdict.fresh)
     if level.is_red and (
         (check_in.alert_id is None and (is_own or same_day is None))
-        or (is_own and any(TriageLevel.from_code(reason["level"]).is_red for reason in fresh))
-        or _answered(site.protocol, own, answered) >= TriageLevel.URGENT
+        or (is_own and is_fresh)
+        or verdict.of_this_step >= TriageLevel.URGENT
     ):
-        red = _red(check_in, level, inputs_of(told, course), form)
+        red = _red(check_in, level, inputs_of(verdict.told, verdict.course), form)
         check_in.alert_id = alerts.raise_alert(session, site, form.patient, red, now).id
     elif level.is_red and check_in.alert_id is None:
         check_in.alert_id = same_day  # red only because today already was; nothing new to page
-    raised = level > before
-    is_emergency = raised or _answered(site.protocol, own, answered) is TriageLevel.EMERGENCY
+    raised = level > verdict.before
+    is_emergency = raised or verdict.of_this_step is TriageLevel.EMERGENCY
     return Recorded(
         check_in.id,
         level,

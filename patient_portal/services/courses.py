@@ -21,6 +21,8 @@ from patient_portal.models import Alert, AlertState, CheckIn, Patient
 # Check-ins this far back can matter to a rule: a sign of six days ago may rest on a weight of seven
 # days before it.
 LOOK_BACK = timedelta(days=13)
+# "Yesterday" is the last earlier local date with a check-in, at most this far back.
+YESTERDAY_WITHIN = timedelta(days=3)
 
 
 def told_by(

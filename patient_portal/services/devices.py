@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from patient_portal.database import new_id
@@ -53,6 +53,19 @@ def remember(
     return token
 
 
+# Built once: every page of a remembered phone asks this.
+_STANDING = (
+    select(Device, Patient)
+    .outerjoin(Patient, Patient.id == Device.patient_id)
+    .where(
+        Device.token_hash == bindparam("token"),
+        Device.revoked_at.is_(None),
+        Device.expires_at > bindparam("now"),
+        Device.last_used_at > bindparam("idle_since"),
+    )
+)
+
+
 @dataclass(frozen=True)
 class KnownPhone:
     """A remembered phone and whose it is."""
@@ -67,19 +80,12 @@ def find_device(session: Session, token: str, now: datetime) -> KnownPhone | Non
     if not 0 < len(token) <= _LONGEST_TOKEN:
         return None
     row = session.execute(
-        select(Device, Patient, Caregiver)
-        .outerjoin(Patient, Patient.id == Device.patient_id)
-        .outerjoin(Caregiver, Caregiver.id == Device.caregiver_id)
-        .where(
-            Device.token_hash == digest(token),
-            Device.revoked_at.is_(None),
-            Device.expires_at > now,
-            Device.last_used_at > now - DEVICE_IDLE,
-        )
+        _STANDING, {"token": digest(token), "now": now, "idle_since": now - DEVICE_IDLE}
     ).first()
     if row is None or (row.Patient is not None and row.Patient.ended_at is not None):
         return None
-    return KnownPhone(row.Device, row.Patient, row.Caregiver)
+    helper = row.Device.caregiver_id
+    return KnownPhone(row.Device, row.Patient, session.get(Caregiver, helper) if helper else None)
 
 
 def touch(session: Session, device_id: str, now: datetime) -> None:

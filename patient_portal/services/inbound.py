@@ -136,8 +136,8 @@ def _stop_or_start(session: Session, writers: _Writers, wish: str, now: datetime
         # The network now blocks this phone's alerts; whoever reads the log must see it.
         action = "staff.texts_stopped" if wish == "stop" else "staff.texts_started"
         record(
-            session, Actor("staff", person.id, person.clinic_id), action, "staff", person.id,
-            now=now,
+            session, Actor("staff", person.id, person.clinic_id), action, "staff_member",
+            person.id, now=now,
         )  # fmt: skip
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select, text, update
+from sqlalchemy import and_, or_, select, text, union_all, update
 from sqlalchemy.orm import Session
 
-from patient_portal.database import insert_once, new_id
+from patient_portal.database import insert_missing, insert_once, new_id
 from patient_portal.domain.delivery import MessageState
 from patient_portal.models import Lane, Message, MessageKind
 from patient_portal.services.tokens import secret_for
@@ -46,6 +46,14 @@ def queue(session: Session, draft: Draft, now: datetime) -> bool:
     if went_in:
         wake_workers(session)
     return went_in
+
+
+def queue_all(session: Session, drafts: Sequence[Draft], now: datetime) -> None:
+    """Put several texts into the outbox by one statement; those that are there stay as they are."""
+    if drafts:
+        rows = [row_of(draft, now) for draft in drafts]
+        insert_missing(session, Message.__table__, rows, unique=["once_key"])  # type: ignore[arg-type]
+        wake_workers(session)
 
 
 def row_of(draft: Draft, now: datetime) -> dict[str, Any]:
@@ -91,21 +99,35 @@ class Claimed:
     expires_at: datetime
 
 
-def _is_claimable(now: datetime) -> Any:
+def _is_due(lane: Lane, now: datetime) -> Any:
     return and_(
-        or_(
-            and_(Message.state == MessageState.DUE, Message.due_at <= now),
-            # A worker that died, or hangs: its lease is over and the text is anybody's again.
-            and_(Message.state == MessageState.SENDING, Message.lease_until <= now),
-        ),
+        Message.lane == lane,
+        Message.state == MessageState.DUE,
+        Message.due_at <= now,
         Message.expires_at > now,
     )
+
+
+def _is_abandoned(lane: Lane, now: datetime) -> Any:
+    """A worker that died, or hangs: its lease is over and the text is anybody's again."""
+    return and_(
+        Message.lane == lane,
+        Message.state == MessageState.SENDING,
+        Message.lease_until <= now,
+        Message.expires_at > now,
+    )
+
+
+# Both kinds are looked for apart, so that the index on lane, state and due time serves each: one
+# condition with an "or" in it would read every text that was ever sent.
+_KINDS = (_is_abandoned, _is_due)
 
 
 def waiting_lanes(session: Session, now: datetime) -> set[Lane]:
     """The lanes that hold a text to be sent now. Only a look: it locks nothing."""
     looks = [
-        select(Message.id).where(Message.lane == lane, _is_claimable(now)).exists() for lane in Lane
+        or_(*(select(Message.id).where(kind(lane, now)).exists() for kind in _KINDS))
+        for lane in Lane
     ]
     row = session.execute(select(*looks)).one()
     return {lane for lane, waits in zip(Lane, row, strict=True) if waits}
@@ -119,17 +141,19 @@ def claim(
     One statement; on PostgreSQL it steps over rows that another worker is just claiming, on
     SQLite the transaction holds the only write lock. Commit before anything is sent.
     """
-    due = (
+    found = [
         select(Message.id)
-        .where(Message.lane == lane, _is_claimable(now))
+        .where(kind(lane, now))
         .order_by(Message.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
-        .cte("due")
-    )
+        .cte(kind.__name__)
+        for kind in _KINDS
+    ]
+    ids = union_all(*(select(each.c.id) for each in found)).limit(limit)
     rows = session.execute(
         update(Message)
-        .where(Message.id.in_(select(due.c.id)))
+        .where(Message.id.in_(ids))
         .values(
             state=MessageState.SENDING,
             lease_until=now + lease,

@@ -20,6 +20,7 @@ from patient_portal.domain.schedule import (
     is_waking_hour,
     local_date,
     next_reminder,
+    reminder_lives_for,
 )
 from patient_portal.logs import get_logger
 from patient_portal.models import (
@@ -70,7 +71,7 @@ def plan_missing(session: Session, now: datetime, limit: int = BATCH) -> int:
             Patient.texts_stopped_at.is_(None),
         )
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).all()
     for patient in found:
         try:
@@ -122,15 +123,16 @@ def queue_due(session: Session, site: Site, now: datetime, limit: int = BATCH) -
 
     Returns how many patients were decided on, texted or not.
 
-    Rows that another worker holds are stepped over. A patient whose row makes trouble is set
-    aside for a day and logged; the others do not wait for it.
+    Rows that another worker holds are stepped over, and rows are held so that a check-in may still
+    name its patient: a red answer must not wait for a whole batch. A patient whose row makes
+    trouble is set aside for a day and logged; the others do not wait for it.
     """
     patients = session.scalars(
         select(Patient)
         .where(Patient.reminder_due_at <= now)
         .order_by(Patient.reminder_due_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).all()
     if not patients:
         return 0
@@ -145,7 +147,7 @@ def queue_due(session: Session, site: Site, now: datetime, limit: int = BATCH) -
             )
             if wanted:
                 link = _link_row(site, patient, batch.today[patient.id], now)
-                rows.append(messages.row_of(_draft(site, batch, patient, link["id"]), now))
+                rows.append(messages.row_of(_draft(site, batch, patient, link["id"], now), now))
                 links.append(link)
         except (ZoneInfoNotFoundError, ValueError, LookupError) as error:
             _set_aside(patient, now, error)
@@ -224,7 +226,9 @@ def _link_row(site: Site, patient: Patient, day: date, now: datetime) -> dict[st
     }
 
 
-def _draft(site: Site, batch: _Batch, patient: Patient, link_id: str) -> messages.Draft:
+def _draft(
+    site: Site, batch: _Batch, patient: Patient, link_id: str, now: datetime
+) -> messages.Draft:
     body = texts.reminder(
         Words(patient.language),
         clinic=batch.clinics[patient.clinic_id].name,
@@ -238,7 +242,7 @@ def _draft(site: Site, batch: _Batch, patient: Patient, link_id: str) -> message
         lane=Lane.REMINDER,
         body=body,
         once_key=once_key(patient.id, batch.today[patient.id]),
-        lives_for=REMINDER_MAY_BE_LATE,
+        lives_for=reminder_lives_for(now, patient.zone),
         patient_id=patient.id,
         secret_of=f"link:{link_id}",
     )

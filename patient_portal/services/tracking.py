@@ -3,18 +3,20 @@
 Nothing here is written by a job, so a stopped worker cannot hide that a text never left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Row, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from patient_portal.domain.delivery import LOST
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.models import (
     Alert,
     AlertState,
+    CheckIn,
     Message,
     MessageKind,
     MessageState,
@@ -39,16 +41,24 @@ class Trouble(StrEnum):
     SOME_FAILED = "some_failed"
 
 
-DEAD = frozenset({MessageState.FAILED, MessageState.UNDELIVERED, MessageState.EXPIRED})
-
-
 @dataclass(frozen=True)
 class Texted:
-    """The staff texts of an alert's running ladder, counted."""
+    """The staff texts of an alert's running ladder, counted. ``accepted`` without the lost ones."""
 
     total: int
     accepted: int
     dead: int
+
+    @classmethod
+    def of(cls, texts: Iterable[tuple[MessageState, datetime | None]]) -> "Texted":
+        """Count texts, given as their state and when the gateway took them."""
+        found = list(texts)
+        return cls(
+            total=len(found),
+            # A text that the gateway took and then lost proves nothing of the others.
+            accepted=sum(at is not None and state not in LOST for state, at in found),
+            dead=sum(state in LOST for state, _ in found),
+        )
 
 
 def trouble_of(texted: Texted, since: datetime, now: datetime) -> Trouble | None:
@@ -76,8 +86,45 @@ class Tracker:
     nobody_took_it: bool
 
 
-def tracker(session: Session, alert: Alert, now: datetime) -> Tracker:
-    """The alert as its patient may see it, derived from rows and clock whenever it is read."""
+def has_living_text(session: Session, alert: Alert) -> bool:
+    """Whether the running ladder has a text that has arrived or still may."""
+    found = session.execute(
+        select(Message.id)
+        .where(
+            Message.alert_id == alert.id,
+            Message.kind == MessageKind.STAFF_ALERT,
+            Message.created_at >= alert.ladder_started_at,
+            Message.state.not_in(LOST),
+        )
+        .limit(1)
+    )
+    return found.first() is not None
+
+
+def waiting_answers(session: Session, patient_id: str) -> CheckIn | None:
+    """The latest red check-in about which nobody has called since, nor closed its alert."""
+    return session.scalars(
+        select(CheckIn)
+        .join(Alert, CheckIn.alert_id == Alert.id)
+        .where(
+            Alert.patient_id == patient_id,
+            Alert.state != AlertState.CLOSED,
+            or_(Alert.contacted_at.is_(None), CheckIn.started_at > Alert.contacted_at),
+            CheckIn.level >= int(TriageLevel.URGENT),
+        )
+        .order_by(CheckIn.started_at.desc())
+        .limit(1)
+    ).first()
+
+
+def tracker(
+    session: Session, alert: Alert, now: datetime, *, answered_at: datetime | None = None
+) -> Tracker:
+    """The alert as its patient may see it, derived from rows and clock whenever it is read.
+
+    ``answered_at``: when the answers were given that the patient asks about. A text that reached
+    a phone since then comes before an earlier one.
+    """
     sent = session.execute(
         select(Message.state, Message.accepted_at, Message.delivered_at).where(
             Message.alert_id == alert.id,
@@ -90,22 +137,17 @@ def tracker(session: Session, alert: Alert, now: datetime) -> Tracker:
     level = TriageLevel(alert.level)
     since = alert.ladder_started_at
     taker = session.get(StaffMember, alert.taken_by) if alert.taken_by else None
-    trouble = trouble_of(_count(sent), since, now) if is_open else None
+    texted = Texted.of((row.state, row.accepted_at) for row in sent)
+    trouble = trouble_of(texted, since, now) if is_open else None
+    reached = sorted(row.delivered_at for row in sent if row.delivered_at)
+    since_then = (at for at in reached if answered_at is None or at >= answered_at)
     return Tracker(
         level=level,
         saved_at=alert.opened_at,
-        reached_at=min((row.delivered_at for row in sent if row.delivered_at), default=None),
+        reached_at=next(since_then, reached[0] if reached else None),
         taken_at=alert.taken_at,
         taken_by=taker.name if taker else None,
         is_closed=alert.state is AlertState.CLOSED,
         is_failing=trouble not in (None, Trouble.SOME_FAILED),
         nobody_took_it=is_open and now >= since + TELL_PATIENT_AFTER[level],
-    )
-
-
-def _count(sent: Sequence[Row[MessageState, datetime | None, datetime | None]]) -> Texted:
-    return Texted(
-        total=len(sent),
-        accepted=sum(row.accepted_at is not None for row in sent),
-        dead=sum(row.state in DEAD for row in sent),
     )

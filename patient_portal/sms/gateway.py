@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from patient_portal.config import Settings, SettingsError
-
 # How long the gateway may try to deliver what it took. An alert that arrives an hour late
 # misleads; the ladder has gone on by then.
 ALERT_IS_VALID = timedelta(seconds=300)
@@ -52,17 +50,3 @@ class Gateway(Protocol):
 
     def send(self, text: Outgoing) -> Receipt:
         """Hand the text over. Raises SendError, OutcomeUnknown among them."""
-
-
-def gateway_of(settings: Settings) -> Gateway:
-    """The gateway that the settings name."""
-    if settings.sms_gateway == "twilio":
-        # Imported here: the client costs 100 ms and 16 MB, and only the worker sends.
-        from patient_portal.sms.twilio import TwilioGateway
-
-        if settings.twilio is None:
-            raise SettingsError("SMS_GATEWAY is twilio, but its settings are missing.")
-        return TwilioGateway(settings.twilio, settings.base_url)
-    from patient_portal.sms.simulator import Simulator
-
-    return Simulator()

@@ -6,7 +6,7 @@ to do if the answer is red: nobody may believe that a red answer arrived when it
 
 from http import HTTPStatus
 
-from flask import Flask, g, make_response, render_template, request
+from flask import Flask, current_app, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from patient_portal.logs import get_logger
 from patient_portal.web import doors
-from patient_portal.web.access import Viewer
+from patient_portal.web.access import Audience, Viewer, viewer
 from patient_portal.web.patient.form_in_hand import team_line
 
 KIND = frozenset({400, 403, 404, 405, 409, 410, 413, 429, 500, 503})
@@ -92,12 +92,35 @@ def _answer(code: int, *, is_expired: bool = False) -> Response:
 
             return not_saved.response(code)
         html = render_template(
-            "errors/page.html", code=int(code), is_expired=is_expired, line=team_line()
+            "errors/page.html",
+            code=int(code),
+            is_expired=is_expired,
+            line=team_line(),
+            kept=_kept(code, is_expired=is_expired),
+            must_sign_in=_is_for_staff() and viewer().staff is None,
         )
     except Exception as error:
         _log(error)
         html = _bare()
     return make_response(html, code)
+
+
+def _is_for_staff() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "audience", None) is Audience.STAFF
+
+
+def _kept(code: int, *, is_expired: bool) -> list[tuple[str, str]]:
+    """What somebody of the care team typed, when what refused it passes: sign-in, token, database.
+
+    A nurse who was on the phone for longer than a session may idle must not lose her note. Only
+    for a form of our own: another site's could hold an act that nobody here has chosen.
+    """
+    passes = is_expired or code >= HTTPStatus.INTERNAL_SERVER_ERROR or viewer().staff is None
+    is_ours = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    if request.method != "POST" or not (passes and is_ours and _is_for_staff()):
+        return []
+    return [each for each in request.form.items(multi=True) if each[0] != "csrf_token"]
 
 
 def _recognise() -> None:

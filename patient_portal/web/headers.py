@@ -14,14 +14,13 @@ from secure import (
 )
 
 from patient_portal.web import page
-from patient_portal.web.access import Audience, audience_of
 from patient_portal.web.context import portal
 
 _YEAR = 365 * 24 * 3600
 _NONE = "'none'"
 _SELF = "'self'"
 _UNUSED_FEATURES = (
-    "camera", "microphone", "geolocation", "payment", "usb", "bluetooth", "midi",
+    "camera", "microphone", "geolocation", "payment", "usb", "midi",
     "display-capture", "accelerometer", "gyroscope", "magnetometer", "browsing-topics",
 )  # fmt: skip
 
@@ -71,18 +70,6 @@ def install(app: Flask) -> None:
             built.update(_headers(is_https=portal().settings.is_https))
         for name, value in built.items():
             response.headers.setdefault(name, value)
-        if not _may_be_kept(app):
+        if request.endpoint != "static":  # every page may name somebody
             response.headers["Cache-Control"] = private
         return response
-
-
-def _may_be_kept(app: Flask) -> bool:
-    """Whether a browser may keep this answer: static files and what names nobody."""
-    if request.endpoint == "static":
-        return True
-    if request.method not in ("GET", "HEAD") or request.endpoint is None:
-        return False
-    view = app.view_functions.get(request.endpoint)
-    if view is None or audience_of(app, request.endpoint) is not Audience.PUBLIC:
-        return False
-    return bool(getattr(view, "may_be_kept", False))

@@ -1,19 +1,22 @@
 """What every page may say of itself: static addresses, phone numbers, the emergency number."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import quote
 
 import phonenumbers
 from babel import Locale, UnknownLocaleError
 from flask import Flask, current_app, g, has_request_context, request, url_for
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import MultiDict
 
 from patient_portal.domain.places import PLACES, Place, place_of
+from patient_portal.models import Clinic
 from patient_portal.web.access import viewer
-from patient_portal.web.context import portal
+from patient_portal.web.context import portal, reading
 from patient_portal.web.language import current_language
 
 COUNTRY_COOKIE = "country"
@@ -52,22 +55,20 @@ def static_url(name: str) -> str:
 
 
 def language_link(code: str) -> str:
-    """This page in another language: the same path, and the form's key when there is one."""
+    """This page in another language: the same path, and the form's key and door if it has them."""
     asked: MultiDict[str, str] = MultiDict(request.args)
-    form = request.form.get("form", "") if request.method == "POST" else ""
-    if form:
-        asked["form"] = form[:64]
+    for name in ("form", "for", "link") if request.method == "POST" else ():
+        if request.form.get(name):
+            asked[name] = request.form[name][:64]
     asked["lang"] = code
-    route = request.url_rule
-    if route is None or "GET" not in (route.methods or ()):
+    # A page that answers a form may be looked at too, by another function.
+    if not current_app.url_map.bind("").test(request.path, "GET"):
         return url_for("patient.home.show", lang=code)
     query = "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in asked.items())
     return f"{_quoted(request.path, safe='/')}?{query}"
 
 
 def _quoted(text: str, safe: str = "") -> str:
-    from urllib.parse import quote
-
     return quote(text, safe=safe, errors="replace")
 
 
@@ -81,11 +82,16 @@ def dialled(number: str) -> str:
 
 def phone_text(number: str, country: str | None = None) -> str:
     """An E.164 number as people of ``country`` write it; anything else as it is."""
+    return _written(number, country or here().country)
+
+
+@lru_cache(maxsize=1024)
+def _written(number: str, country: str) -> str:
     try:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:
         return number
-    at_home = phonenumbers.region_code_for_number(parsed) == (country or here().country)
+    at_home = phonenumbers.region_code_for_number(parsed) == country
     style = (
         phonenumbers.PhoneNumberFormat.NATIONAL
         if at_home
@@ -113,18 +119,31 @@ def here() -> Place:
     if who.helps:
         return place_of(who.helps[0].country)
     chosen = request.cookies.get(COUNTRY_COOKIE, "")
-    return place_of(chosen if chosen in PLACES else g.get("home_country"))
+    return place_of(chosen if chosen in PLACES else _home_country())
 
 
-@contextmanager
-def speaking_for(country: str) -> Iterator[None]:
-    """While the block runs, pages show the emergency number of this country."""
-    before = g.get("country")
-    g.country = country
+# Database address -> when it was looked at (monotonic seconds), and the country of its clinics.
+_HOMES: dict[str, tuple[float, str]] = {}
+_LOOK_AGAIN_AFTER = 60.0
+
+
+def _home_country() -> str:
+    """The country of this portal's clinics; empty when they are in several, or cannot be read.
+
+    Asked rarely, so that a database that is away does not keep anybody waiting for help.
+    """
+    address = str(portal().database.engine.url)
+    looked_at, country = _HOMES.get(address, (None, ""))
+    if looked_at is not None and time.monotonic() - looked_at < _LOOK_AGAIN_AFTER:
+        return country
     try:
-        yield
-    finally:
-        g.country = before
+        with reading() as (session, _):
+            found = set(session.scalars(select(Clinic.country).distinct()))
+        country = found.pop() if len(found) == 1 else ""
+    except SQLAlchemyError:
+        pass  # what was known before stands
+    _HOMES[address] = (time.monotonic(), country)
+    return country
 
 
 def country_name(code: str) -> str:

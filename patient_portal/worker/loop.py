@@ -71,6 +71,7 @@ class Worker:
         self._database = database
         self._stopping = threading.Event()
         self._wake = threading.Event()
+        self._lease_seconds = lease_seconds
         lease = timedelta(seconds=lease_seconds)
         self.sender = Sender(database, clock, site, gateway, name=self.name, lease=lease)
         self.chores = Chores(database, clock, site, name=self.name, stopping=self._stopping)
@@ -125,7 +126,7 @@ class Worker:
                         self._free[lane].release()
                 if not claimed:
                     break
-                senders[lane].submit(self._send_and_free, lane, claimed)
+                senders[lane].submit(self._send_and_free, lane, claimed, time.monotonic())
 
     def _claim_within_rate(self, lane: Lane) -> list[Claimed]:
         if lane is not Lane.REMINDER:
@@ -135,9 +136,14 @@ class Worker:
         self._meter.take(len(claimed))
         return claimed
 
-    def _send_and_free(self, lane: Lane, claimed: list[Claimed]) -> None:
+    def _send_and_free(self, lane: Lane, claimed: list[Claimed], since: float) -> None:
         try:
-            for one in claimed:
+            for number, one in enumerate(claimed):
+                # The first goes at once. If it hung, the lease of the others is running out, and
+                # another worker would send them too: they are left to come back by themselves.
+                late = time.monotonic() - since > self._lease_seconds / 6
+                if number and (late or self._stopping.is_set()):
+                    break
                 self.sender.send(one)
         finally:
             self._free[lane].release()

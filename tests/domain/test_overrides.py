@@ -98,4 +98,4 @@ def test_what_can_be_is_accepted() -> None:
     check_overrides(PROTOCOL, Overrides(fever_line=HIGH))
     every = {item.key for item in PROTOCOL.items if "usual" in item.values}
     check_overrides(PROTOCOL, Overrides(usual=frozenset(every)))
-    assert PLAIN == Overrides(None, False, None, frozenset(), None)
+    assert Overrides(None, False, None, frozenset(), None) == PLAIN

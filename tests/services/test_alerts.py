@@ -171,6 +171,33 @@ def test_a_higher_level_starts_the_ladder_again(database: Database) -> None:
         assert texted(session) == ["J. Park", "N. Silva", "N. Silva"]
 
 
+def test_a_new_red_answer_pages_again_when_no_text_can_reach_anybody(database: Database) -> None:
+    _, patient = a_house(database)
+    raised(database, patient, red(URGENT))
+    put(database, ("undelivered",))
+    alert = raised(database, patient, red(URGENT, "S3"), NOON + timedelta(hours=1))
+    assert alert.ladder_started_at == NOON + timedelta(hours=1)
+    with database.reading() as session:
+        assert texted(session) == ["N. Silva", "N. Silva"]
+        assert entries(session, alert) == ["alert.opened", "alert.worsened"]
+    # Now a text is on its way, and the next answer leaves it at that.
+    raised(database, patient, red(URGENT, "S4"), NOON + timedelta(hours=2))
+    with database.reading() as session:
+        assert len(texted(session)) == 2
+
+
+def test_whoever_has_a_phone_now_hears_of_an_alert_that_reached_nobody(database: Database) -> None:
+    team, patient = a_house(database)
+    with database.transaction() as session:
+        session.execute(update(StaffMember).values(phone=None))
+    raised(database, patient, red(EMERGENCY))
+    with database.transaction() as session:
+        session.get_one(StaffMember, team.nurse.id).phone = "+12125550142"
+    raised(database, patient, red(EMERGENCY, check_in="c2"), NOON + timedelta(hours=1))
+    with database.reading() as session:
+        assert texted(session) == ["N. Silva"]
+
+
 def test_a_milder_answer_never_lowers_the_alert(database: Database) -> None:
     _, patient = a_house(database)
     raised(database, patient, red(EMERGENCY, "RF1"))
@@ -520,6 +547,9 @@ SENT = timedelta(seconds=3)
         (("accepted", "failed"), 2.1, False, False),
         (("failed", "failed"), 0.1, True, False),
         (("undelivered", "failed"), 0.1, True, False),
+        # The gateway took one and lost it; the other has not left.
+        (("undelivered", "due"), 1, False, False),
+        (("undelivered", "due"), 2.1, True, False),
         (("delivered", "delivered"), 4.9, False, False),
         (("delivered", "delivered"), 5, False, True),
         (("due", "due"), 5, True, True),

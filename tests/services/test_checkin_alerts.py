@@ -112,6 +112,18 @@ def test_answers_of_yesterday_reach_the_rules(database: Database) -> None:
     assert (first.level, second.level) == (TriageLevel.WATCH, TriageLevel.URGENT)
 
 
+def test_a_form_begun_anew_does_not_hide_what_was_answered_yesterday(database: Database) -> None:
+    _, patient = a_house(database)
+    day = {"temperature": "37.6", "temperature_unit": "c"}
+    before = NOON - timedelta(days=1)
+    answer(database, patient, before, TEMPERATURE, key="k0", **day)
+    answer(
+        database, patient, before + timedelta(hours=1), BREATHING, key="k1", breathlessness="none"
+    )
+    made = answer(database, patient, NOON, TEMPERATURE, key="k2", **day)
+    assert made.level is TriageLevel.URGENT
+
+
 def test_what_was_four_days_ago_is_not_yesterday(database: Database) -> None:
     _, patient = a_house(database)
     day = {"temperature": "37.6", "temperature_unit": "c"}

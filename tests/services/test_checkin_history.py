@@ -123,7 +123,7 @@ def test_a_held_answer_that_rises_within_the_form_pages_with_its_reason(
 ) -> None:
     """The rule is the same, its level is not: it must not be taken for one that is known."""
     team, patient = a_house(database)
-    fever = {"temperature_unit": "c"}
+    fever: dict[str, Any] = {"temperature_unit": "c"}
     first = answer(database, patient, NOON - 2 * DAY, "k1", temperature="38.4", **fever)
     close(database, first, team, NOON - 2 * DAY + timedelta(hours=1), NOON + timedelta(hours=3))
     held = answer(database, patient, NOON, "k2", temperature="38.2", **fever)

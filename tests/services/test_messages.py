@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from patient_portal.database import Database
@@ -387,3 +387,26 @@ def test_texts_that_wait_can_be_stopped(database: Database, clinic_id: str) -> N
         messages.stop_due(session, patient.id, (MessageKind.REMINDER,))
     assert _row(database, "reminder").state is MessageState.EXPIRED
     assert _row(database, "code").state is MessageState.DUE
+
+
+def test_the_look_and_the_claim_never_read_old_texts(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    asked: list[tuple[str, object]] = []
+    event.listen(
+        database.engine,
+        "before_cursor_execute",
+        lambda _c, _k, statement, given, _x, _m: asked.append((statement, given)),
+    )
+    with database.transaction() as session:
+        messages.waiting_lanes(session, NOON)
+        messages.claim(session, Lane.ALERT, "w1", NOON, LEASE, 1)
+        outcomes.expire_overdue(session, NOON)
+    plans = []
+    with database.engine.connect() as connection:
+        for statement, given in list(asked):
+            if "message" in statement:
+                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)  # type: ignore[arg-type]
+                plans += [row[3] for row in rows if " message" in row[3]]
+    assert len(plans) >= 9
+    assert not [plan for plan in plans if "lane=? AND state=?" not in plan and "id=?" not in plan]
+    database.dispose()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select
+from sqlalchemy import text as sql
 
 from patient_portal.database import Database, new_id
 from patient_portal.domain.levels import TriageLevel
@@ -20,11 +21,13 @@ from patient_portal.models import (
     LinkKind,
     Message,
     MessageKind,
+    MessageState,
     Patient,
 )
-from patient_portal.services import invariants, reminders
+from patient_portal.services import checkins, invariants, reminders
+from patient_portal.services.audit import Actor
 from patient_portal.services.tokens import digest, secret_for
-from tests.support.people import NOON, a_clinic, a_patient, a_site
+from tests.support.people import NOON, a_clinic, a_patient, a_site, a_team
 
 NINE = datetime(2026, 11, 21, 14, tzinfo=UTC)  # nine in the morning in New York
 
@@ -197,6 +200,36 @@ def test_nothing_is_texted_at_night_even_if_it_is_only_an_hour_late(
     assert not _texts(database)
 
 
+@pytest.mark.parametrize("reminder_at", [time(9), time(20), time(20, 59)])
+def test_one_that_waits_for_the_gateway_is_given_up_before_night(
+    database: Database, clinic: Clinic, reminder_at: time
+) -> None:
+    patient_id = _patient(database, clinic, reminder_at=reminder_at)
+    due = _due(database, patient_id)
+    assert due is not None
+    _run(database, due)
+    (text,) = _texts(database)
+    half_past_nine = datetime(2026, 11, 21, 2, 30, tzinfo=UTC)  # in the evening, in New York
+    is_morning = reminder_at == time(9)
+    assert text.expires_at == (due + timedelta(hours=2) if is_morning else half_past_nine)
+
+
+def test_sending_the_check_in_calls_a_waiting_reminder_off(
+    database: Database, clinic: Clinic
+) -> None:
+    patient_id = _patient(database, clinic)
+    now = NINE + timedelta(minutes=20)
+    _run(database, now)
+    with database.transaction() as session:
+        patient = session.get_one(Patient, patient_id)
+        form = checkins.Form(patient, "k" * 22, Actor("patient", patient_id))
+        step = checkins.Step("red-flags", {"red_flags": ["none"]}, ["red_flags"])
+        checkins.record_answers(session, a_site(), form, step, now)
+        assert _texts(database)[0].state is MessageState.DUE  # begun is not done
+        checkins.send(session, a_site(), form, now)
+    assert _texts(database)[0].state is MessageState.EXPIRED
+
+
 def test_a_clock_moved_by_days_brings_no_flood(database: Database, clinic: Clinic) -> None:
     _patient(database, clinic)
     for hours in range(0, 24 * 5, 24):
@@ -258,6 +291,23 @@ def test_each_is_texted_in_their_own_language_and_zone(database: Database, clini
     assert "time for" not in spanish.body
     _run(database, datetime(2026, 11, 22, 3, 50, tzinfo=UTC))
     assert len(_texts(database)) == 2
+
+
+def test_a_red_answer_does_not_wait_for_a_batch_of_reminders(postgres_url: str) -> None:
+    """On SQLite there is one writer at a time; on PostgreSQL nobody may hold a patient's row."""
+    database = Database(postgres_url)
+    with database.transaction() as session:
+        team = a_team(session)
+    patient_id = _patient(database, team.clinic, planned=False, reminder_due_at=NINE)
+    with database.transaction() as planner:
+        assert reminders.queue_due(planner, a_site(), NINE) == 1
+        with database.transaction() as session:
+            session.execute(sql("SET LOCAL lock_timeout = '200ms'"))
+            patient = session.get_one(Patient, patient_id)
+            form = checkins.Form(patient, "k" * 22, Actor("patient", patient_id))
+            step = checkins.Step("red-flags", {"red_flags": ["chest_pain"]}, ["red_flags"])
+            assert checkins.record_answers(session, a_site(), form, step, NINE).alert_id
+    database.dispose()
 
 
 def test_a_thousand_go_in_one_pass(database: Database, clinic: Clinic) -> None:

@@ -218,13 +218,19 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Clients of ours are killed in the middle of a request; that is what tests are for."""
+
+
 @contextmanager
 def running_gateway() -> Iterator[FakeGateway]:
     """Start a gateway on a free port; stop it at the end."""
     gateway = FakeGateway()
     handler = type("Handler", (_Handler,), {"gateway": gateway})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
     gateway.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()

@@ -1,36 +1,26 @@
-"""The portal's own processes, started for real by their commands, on free ports."""
+"""The portal's processes, started for real one by one, so that each can be killed."""
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from patient_portal.config import Settings
+from tests.support.running import SECRETS, START_SECONDS, is_alive
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 30.0
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def environment_for(database_url: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The settings of a portal over this database, with the simulator unless told otherwise."""
     return {
         "DATABASE_URL": database_url,
-        "SECRET_KEY": "made up for tests, 0123456789 abcdefghijklm",
-        "PEPPER": "p3pper, made up for tests, 0123456789 abcdef",
+        **SECRETS,
         "BASE_URL": "http://127.0.0.1:8000",
         "SMS_GATEWAY": "simulator",
         **(more or {}),
@@ -42,7 +32,7 @@ def settings_for(database_url: str, more: Mapping[str, str] | None = None) -> Se
     return Settings.from_environment(environment_for(database_url, more))
 
 
-def until(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
+def until(holds: Callable[[], bool], seconds: float = 40.0) -> bool:
     """Wait until something holds; False if it does not in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -64,7 +54,7 @@ class Process:
         """Whether it has not ended."""
         return self.child.poll() is None
 
-    def wait_killed(self, seconds: float = 20.0) -> None:
+    def wait_killed(self, seconds: float = 60.0) -> None:
         """Wait until SIGKILL ended it; fail with its log if anything else did."""
         code = self.child.wait(seconds)
         assert code == -signal.SIGKILL, f"ended with {code}:\n{self.said()}"
@@ -118,7 +108,7 @@ class Processes:
     def web(self, port: int, **more: str) -> Process:
         """Start a web process and wait until it answers."""
         process = self.start("web", "--port", str(port), **more)
-        answers = until(lambda: not process.is_running or _answers(port), START_SECONDS)
+        answers = until(lambda: not process.is_running or is_alive(port), START_SECONDS)
         assert answers and process.is_running, process.said()
         return process
 
@@ -126,14 +116,6 @@ class Processes:
         """Run a command to its end; its exit status and what it said."""
         process = self.start(*command)
         return process.child.wait(60), process.said()
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 @contextmanager

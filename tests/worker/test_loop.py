@@ -17,7 +17,7 @@ from patient_portal.services import messages
 from patient_portal.services.messages import Draft
 from patient_portal.sms.gateway import Gateway, Outgoing, Receipt, SendError
 from patient_portal.sms.simulator import Simulator
-from patient_portal.worker import Worker
+from patient_portal.worker import Worker, loop
 from patient_portal.worker.loop import Meter
 from tests.support.people import a_clinic, a_patient, a_site
 from tests.support.processes import until
@@ -73,8 +73,20 @@ def test_a_text_leaves_within_a_moment_of_its_commit(database: Database, clinic_
             _queue(database, clinic_id)
             assert until(lambda before=before: len(simulator.sent) > before, 5)  # type: ignore[misc]
             took.append(time.monotonic() - began)
-        assert sorted(took)[2] < 0.7, took
+        assert sorted(took)[2] < 1.0, took
         assert until(lambda: _count(database, MessageState.DELIVERED) == 5)
+
+
+def test_postgresql_calls_the_worker(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "LOOK_EVERY_ON_POSTGRESQL", 60.0)
+    database, simulator = Database(postgres_url), Simulator()
+    with database.transaction() as session:
+        clinic_id = a_clinic(session).id
+    with _running(database, simulator):
+        time.sleep(1.5)  # the worker has looked, listens, and would look again in a minute
+        _queue(database, clinic_id)
+        assert until(lambda: bool(simulator.sent), 10)
+    database.dispose()
 
 
 def test_two_workers_send_each_text_once(database: Database, clinic_id: str) -> None:
@@ -126,6 +138,21 @@ def test_the_end_waits_for_what_is_on_its_way(database: Database, clinic_id: str
         gateway.released.set()
     assert _count(database, MessageState.SENDING) == 0
     assert _count(database, MessageState.DUE) == 1
+
+
+def test_texts_behind_a_hanging_one_are_left_to_come_back(
+    database: Database, clinic_id: str
+) -> None:
+    gateway = _Hanging()
+    _queue(database, clinic_id, 1, Lane.REMINDER, to="+1hang")
+    _queue(database, clinic_id, 4, Lane.REMINDER)
+    with _running(database, gateway, lease_seconds=3, reminders_a_second=50.0) as worker:
+        worker._meter._seen -= 60
+        assert until(lambda: _count(database, MessageState.SENDING, Lane.REMINDER) == 5)
+        time.sleep(0.7)
+        gateway.released.set()
+        assert until(lambda: len(gateway.sent) == 4)
+    assert len({text.message_id for text in gateway.sent}) == 4
 
 
 def test_signs_of_life_and_chores(database: Database, clinic_id: str) -> None:

@@ -12,14 +12,8 @@ from patient_portal.domain.delivery import MessageState
 from patient_portal.models import Lane, Message, MessageKind
 from patient_portal.services import messages
 from patient_portal.services.messages import Draft
-from patient_portal.sms.gateway import (
-    Gateway,
-    OutcomeUnknown,
-    Outgoing,
-    Receipt,
-    SendError,
-    gateway_of,
-)
+from patient_portal.sms.choice import gateway_of
+from patient_portal.sms.gateway import Gateway, OutcomeUnknown, Outgoing, Receipt, SendError
 from patient_portal.sms.simulator import Simulator
 from patient_portal.worker import Worker
 from tests.support.gateway import FakeGateway, running_gateway

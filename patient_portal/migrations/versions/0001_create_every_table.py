@@ -225,6 +225,7 @@ def upgrade() -> None:
     with op.batch_alter_table("alert", schema=None) as batch_op:
         batch_op.create_index("ix_alert_clinic_state", ["clinic_id", "state"], unique=False)
         batch_op.create_index("ix_alert_next_action", ["next_action_at"], unique=False)
+        batch_op.create_index("ix_alert_patient", ["patient_id", "opened_at"], unique=False)
         batch_op.create_index(
             "uq_alert_one_open",
             ["patient_id"],
@@ -575,6 +576,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("state <> 'closed'"),
             postgresql_where=sa.text("state <> 'closed'"),
         )
+        batch_op.drop_index("ix_alert_patient")
         batch_op.drop_index("ix_alert_next_action")
         batch_op.drop_index("ix_alert_clinic_state")
 

@@ -169,7 +169,7 @@ class InviteForm(FlaskForm):
     def validate_baseline_weight_unit(self, field: StringField) -> None:
         """Kilograms or pounds."""
         if (self.baseline_weight.data or "").strip() or field.data:
-            _one_of(field, {"kg", "lb"})
+            _one_of(field, {"kg", "lb"}, _say().message("Choose kilograms or pounds."))
 
     def validate_usual(self, field: SelectMultipleField) -> None:
         """Symptoms that the protocol allows to be long-standing."""
@@ -225,9 +225,9 @@ def _name(field: StringField, missing: str) -> None:
         raise ValidationError(_say().message("A name has at most 60 letters."))
 
 
-def _one_of(field: StringField, known: set[str]) -> None:
+def _one_of(field: StringField, known: set[str], sentence: str = "") -> None:
     if (field.data or "") not in known:
-        raise ValidationError(_say().message("Choose from the list."))
+        raise ValidationError(sentence or _say().message("Choose from the list."))
 
 
 def _weight_wanted(reason: str) -> str:

@@ -25,7 +25,7 @@ from patient_portal.words import Words, tag
 
 blueprint = Blueprint("patients", __name__)
 
-_ID = re.compile(r"[A-Za-z0-9_-]{16}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,16}")
 MAY_INVITE = frozenset({Role.NURSE, Role.PHYSICIAN, Role.LEAD, Role.ADMINISTRATOR})
 _ZONES = frozenset(zone for zone in available_timezones() if "/" in zone)
 _SECRET_STANDS_FOR = "x" * 22  # as long as a link's token, so that the parts are counted right
@@ -124,7 +124,10 @@ def forget_phones(patient_id: str) -> Response:
 @blueprint.get("/patients/new")
 @audience(Audience.STAFF)
 def new() -> Response:
-    """The empty form, with what most patients of this clinic have in common."""
+    """The empty form, with what most patients of this clinic have in common.
+
+    No unit of weight is chosen beforehand: 72.4 typed into a field of pounds would be believed.
+    """
     form, clinic = _form(formdata=None)
     form.key.data = new_id()
     form.language.data, form.country.data, form.zone.data = (
@@ -132,7 +135,6 @@ def new() -> Response:
         clinic.country,
         clinic.zone,
     )
-    form.baseline_weight_unit.data = "lb" if clinic.country == "US" else "kg"
     return _form_page(form, clinic, 200)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from patient_portal.demo import cast
@@ -17,11 +18,6 @@ from patient_portal.web.context import portal, reading, writing
 from patient_portal.words import own_name, tag
 
 blueprint = Blueprint("people", __name__)
-_MODELS: dict[str, type[Patient | Caregiver | StaffMember]] = {
-    Kind.PATIENT: Patient,
-    Kind.CAREGIVER: Caregiver,
-    Kind.STAFF: StaffMember,
-}
 
 
 @blueprint.get("")
@@ -66,14 +62,23 @@ def _entry(one: Somebody) -> dict[str, Any]:
     }
 
 
+def _person(session: Session, kind: str, who: str) -> Patient | Caregiver | StaffMember | None:
+    match kind:
+        case Kind.PATIENT:
+            return session.get(Patient, who)
+        case Kind.CAREGIVER:
+            return session.get(Caregiver, who)
+        case Kind.STAFF:
+            return session.get(StaffMember, who)
+    return None
+
+
 @blueprint.post("/people/<kind>/<who>/enter")
 @audience(Audience.DEMO)
 def enter(kind: str, who: str) -> BaseResponse:
     """Come in as this person in this browser, as if their phone or password had been proven."""
-    if kind not in _MODELS:
-        abort(404)
     with writing() as (session, now):
-        person = session.get(_MODELS[kind], who)
+        person = _person(session, kind, who)
         if person is None or person.clinic_id != cast.CLINIC_ID:
             abort(404)
         if isinstance(person, StaffMember):

@@ -11,15 +11,16 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from patient_portal.domain.measures import Measure
-from patient_portal.domain.pages import FIRST, SEND, missing, next_page
-from patient_portal.models import Patient
+from patient_portal.domain.pages import FIRST, SEND, STEPS, missing, next_page
+from patient_portal.models import CheckIn, Patient
 from patient_portal.services import checkins
 from patient_portal.web.access import Audience, audience, viewer
 from patient_portal.web.context import portal, reading, writing
 from patient_portal.web.language import current_words
 from patient_portal.web.patient import form_in_hand, not_saved, question, results, summary
 from patient_portal.web.patient.form_in_hand import FormInHand
-from patient_portal.web.patient.posted import Posted, read, shown
+from patient_portal.web.patient.number_words import shown
+from patient_portal.web.patient.posted import Posted, read
 from patient_portal.words import format_number
 
 blueprint = Blueprint("checkin", __name__)
@@ -85,12 +86,12 @@ def answer(slug: str) -> Response:
         return _send()
     try:
         with writing() as (session, now):
-            hand = form_in_hand.find(session, now)
+            hand = form_in_hand.find(session, now, whole=slug == "weight")
             if hand is None:
                 return not_saved.response(403)
             posted = read(page, request.form, hand.asker)
             if posted.errors:
-                return _ask_again(posted, hand)
+                return _ask_again(posted, form_in_hand.complete(session, hand, now))
             if posted.doubt is not None:
                 return _is_it_right(posted, hand)
             recorded = checkins.record_answers(session, portal().site, hand.form, posted.step, now)
@@ -100,7 +101,7 @@ def answer(slug: str) -> Response:
 
 
 def _go_on(session: Session, hand: FormInHand, recorded: checkins.Recorded) -> Response:
-    hand.check_in = checkins.find_by_key(session, hand.key)
+    hand.check_in = session.get(CheckIn, recorded.check_in_id)
     if recorded.stops or hand.is_sent:
         return redirect(results.address(hand), 303)
     return redirect(_address(hand, next_page(hand.pages, hand.progress).slug), 303)
@@ -123,7 +124,7 @@ def _is_it_right(posted: Posted, hand: FormInHand) -> Response:
     page = render_template(
         "patient/check_in/is_it_right.html",
         page=posted.page,
-        steps=7,
+        steps=len(STEPS),
         person=question.person(hand),
         number=shown(found, hand.asker),
         value=f"{found.value} {found.unit}",

@@ -26,7 +26,7 @@ from patient_portal.web.access import viewer
 from patient_portal.web.context import portal
 from patient_portal.web.language import current_words
 from patient_portal.web.page import COUNTRY_COOKIE
-from patient_portal.web.patient.posted import Asker
+from patient_portal.web.patient.number_words import Asker
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,32}")
 _TEAM_LINE = "team"  # in the signed page cookie: the number to call when the database is away
@@ -56,7 +56,8 @@ class FormInHand:
     @property
     def form(self) -> checkins.Form:
         """The form as the service takes it."""
-        return checkins.Form(self.patient, self.key, self.reporter, self.is_recognised)
+        is_new = self.check_in is None
+        return checkins.Form(self.patient, self.key, self.reporter, self.is_recognised, is_new)
 
     @property
     def is_sent(self) -> bool:
@@ -97,8 +98,11 @@ def posted_key() -> str:
     return key if _KEY.fullmatch(key) else ""
 
 
-def find(session: Session, now: datetime) -> FormInHand | None:
-    """The form of this request, or None when it may not write to any."""
+def find(session: Session, now: datetime, *, whole: bool = True) -> FormInHand | None:
+    """The form of this request, or None when it may not write to any.
+
+    ``whole`` also looks up what pages show. A red answer is stored without that.
+    """
     key = posted_key()
     check_in = checkins.find_by_key(session, key) if key else None
     found: FormInHand | None
@@ -106,7 +110,9 @@ def find(session: Session, now: datetime) -> FormInHand | None:
         found = by_key(session, check_in)
     else:
         found = by_door(session, now, key or new_key())
-    return complete(session, found, now) if found is not None else None
+    if found is None or not whole:
+        return found
+    return complete(session, found, now)
 
 
 def by_key(session: Session, check_in: CheckIn) -> FormInHand:

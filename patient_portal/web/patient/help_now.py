@@ -1,20 +1,14 @@
 """`/help-now`: what to do in an emergency. Open to everyone, whatever else is broken."""
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
-from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from patient_portal.domain.places import PLACES
-from patient_portal.models import Clinic
 from patient_portal.web.access import public, viewer
-from patient_portal.web.context import portal, reading
 from patient_portal.web.page import country_name, here
 from patient_portal.web.patient.form_in_hand import keep_country, team_line
 
 blueprint = Blueprint("help_now", __name__)
-
-_KNOWN: dict[str, str] = {}  # database address -> country of its clinics, once it was read
 
 
 @blueprint.get("/help-now")
@@ -26,7 +20,6 @@ def show() -> Response:
 
 def page() -> Response:
     """The guidance itself; asks the database for nothing it cannot do without."""
-    g.home_country = g.get("home_country") or home_country()
     place = here()
     countries = sorted(
         ((code, country_name(code), found.number) for code, found in PLACES.items()),
@@ -38,21 +31,6 @@ def page() -> Response:
             is_known=viewer().is_known_phone,
         )
     )  # fmt: skip
-
-
-def home_country() -> str:
-    """The country of this portal's clinics; empty when they are in several, or cannot be read."""
-    address = str(portal().database.engine.url)
-    if address not in _KNOWN:
-        try:
-            with reading() as (session, _):
-                found = set(session.scalars(select(Clinic.country).distinct()))
-        except SQLAlchemyError:
-            return ""
-        if len(found) != 1:
-            return ""
-        _KNOWN[address] = found.pop()
-    return _KNOWN[address]
 
 
 @blueprint.post("/help-now")

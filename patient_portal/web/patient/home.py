@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, g, make_response, render_template
+from flask import Blueprint, g, make_response, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from patient_portal.domain.schedule import local_date, therapy_day
 from patient_portal.models import CheckInState, Clinic, Patient
 from patient_portal.services import checkins
+from patient_portal.services.tracking import waiting_answers
 from patient_portal.web.access import public, viewer
 from patient_portal.web.context import portal, reading
 from patient_portal.web.language import current_words
@@ -36,6 +37,7 @@ class Day:
     is_begun: bool
     weight_change: str
     line: str
+    what_to_do: str  # where an open alert says what to do; empty without one
 
 
 @blueprint.get("/")
@@ -60,6 +62,7 @@ def _day(session: Session, patient: Patient, now: datetime, *, is_shared: bool) 
     words = current_words()
     today = local_date(now, patient.zone)
     of_today = checkins.of_day(session, patient.id, today)
+    waiting = waiting_answers(session, patient.id)
     sent = [one.sent_at for one in of_today if one.state is CheckInState.SENT and one.sent_at]
     clinic = session.get(Clinic, patient.clinic_id)
     g.clinic_name = clinic.name if clinic else ""
@@ -76,6 +79,7 @@ def _day(session: Session, patient: Patient, now: datetime, *, is_shared: bool) 
         is_begun=bool(of_today) and not sent,
         weight_change="" if is_shared else _weight_change(session, patient, now),
         line=clinic.line if clinic else "",
+        what_to_do=url_for("patient.checkin.result", check_in_id=waiting.id) if waiting else "",
     )
 
 

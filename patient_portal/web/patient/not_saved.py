@@ -13,7 +13,8 @@ from patient_portal.web.context import portal, reading
 from patient_portal.web.language import current_words
 from patient_portal.web.patient import form_in_hand, question
 from patient_portal.web.patient.form_in_hand import FormInHand
-from patient_portal.web.patient.posted import Asker, read
+from patient_portal.web.patient.number_words import Asker
+from patient_portal.web.patient.posted import read
 
 
 def response(status: int, *, is_too_old: bool = False) -> Response:
@@ -30,13 +31,15 @@ def response(status: int, *, is_too_old: bool = False) -> Response:
                             hidden=question.hidden(hand), is_too_old=is_too_old),
             status,
         )  # fmt: skip
-    return make_response(_again(page, hand, line, key), status)
+    is_unknown_phone = status == 403 and hand is None
+    return make_response(_again(page, hand, line, key, is_unknown_phone), status)
 
 
-def _again(page: Page, hand: FormInHand | None, line: str, key: str) -> str:
+def _again(page: Page, hand: FormInHand | None, line: str, key: str, is_unknown_phone: bool) -> str:
     asker = Asker(portal().site.protocol, current_words())
     posted = read(page, request.form, asker)
     guidance = question.guidance_for(posted, line, is_lost=True)
+    guidance.is_unknown_phone = is_unknown_phone
     return question.render(page, hand, posted=posted, guidance=guidance, key=key)
 
 

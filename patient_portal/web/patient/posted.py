@@ -4,12 +4,9 @@ Field names and values are the protocol's. What cannot be read is asked again wi
 kept; several answers to one question, or a tapped and a typed number that differ, are no answer.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
-
-from werkzeug.datastructures import MultiDict
 
 from patient_portal.domain.answers import AnswerError, value_from_text
 from patient_portal.domain.measures import (
@@ -30,15 +27,13 @@ from patient_portal.domain.pages import (
     ticked,
     unticked,
 )
-from patient_portal.domain.protocol import NOT_MEASURED, USUAL, Item, Protocol, Value
+from patient_portal.domain.protocol import NOT_MEASURED, USUAL, Item, Value
 from patient_portal.services.checkins import Step
-from patient_portal.words import Words, format_number
+from patient_portal.web.patient.number_words import UNITS, Asker, Fields, out_of_range, why
+from patient_portal.web.patient.number_words import values as posted_values
 
-Fields = MultiDict[str, str]
 NOTHING_NEW = "none"
 _FEVER_MEDICINE = "fever_medicine_6h"
-_MOST_VALUES = 20
-_UNITS = {"temperature": ("c", "f"), "weight": ("kg", "lb")}
 
 
 @dataclass
@@ -70,17 +65,6 @@ class Posted:
         )
 
 
-@dataclass(frozen=True)
-class Asker:
-    """What reading needs to know of who is asked. ``usual`` None = not known, all accepted."""
-
-    protocol: Protocol
-    words: Words
-    country: str = ""
-    usual: Collection[str] | None = None
-    last_weight: Measure | None = None
-
-
 def read(page: Page, fields: Fields, asker: Asker) -> Posted:
     """Read what the page posted. Raises nothing: what is wrong stands in ``errors``."""
     posted = Posted(page)
@@ -101,13 +85,9 @@ def read(page: Page, fields: Fields, asker: Asker) -> Posted:
     return posted
 
 
-def _values(fields: Fields, key: str) -> list[str]:
-    return [value.strip() for value in fields.getlist(key)[:_MOST_VALUES] if value.strip()]
-
-
 def _read_flags(posted: Posted, fields: Fields, asker: Asker) -> None:
     item = asker.protocol.item("red_flags")
-    values = list(dict.fromkeys(_values(fields, "red_flags")))
+    values = posted_values(fields, "red_flags")
     known = [value for value in values if value in item.values]
     flags = [value for value in known if value != NOTHING_NEW]
     posted.keys = ["red_flags"]
@@ -125,7 +105,7 @@ def _read_flags(posted: Posted, fields: Fields, asker: Asker) -> None:
 def _read_choice(posted: Posted, fields: Fields, asker: Asker) -> None:
     key = posted.page.item
     item = asker.protocol.item(key)
-    values = list(dict.fromkeys(_values(fields, key)))
+    values = posted_values(fields, key)
     found = [value for value in (_value(item, text) for text in values) if value is not None]
     posted.meant = [{key: value} for value in found]
     is_refused = USUAL in found and asker.usual is not None and key not in asker.usual
@@ -146,7 +126,7 @@ def _value(item: Item, text: str) -> Value | None:
 
 
 def _read_ticks(posted: Posted, fields: Fields, asker: Asker) -> None:
-    values = list(dict.fromkeys(_values(fields, OTHER)))
+    values = posted_values(fields, OTHER)
     rows = {tick.value for tick in asker.protocol.ticks} | {"chills", "chest_pain=gone_now"}
     unknown = [value for value in values if value not in rows and value != NOTHING_NEW]
     ticks = tuple(_row(value) for value in values if value in rows)
@@ -170,7 +150,7 @@ def _row(value: str) -> str:
 def _read_fever_medicine(posted: Posted, fields: Fields, asker: Asker) -> None:
     """The pill question is this page's Continue. Left out, it gets a page of its own."""
     item = asker.protocol.item(_FEVER_MEDICINE)
-    values = list(dict.fromkeys(_values(fields, _FEVER_MEDICINE)))
+    values = posted_values(fields, _FEVER_MEDICINE)
     found = [value for value in (_value(item, text) for text in values) if value is not None]
     for one in posted.meant:
         one.update({_FEVER_MEDICINE: True} if True in found or "not_sure" in found else {})
@@ -190,7 +170,7 @@ def _read_number(
     check: Callable[[Measure], Doubt | None],
 ) -> None:
     posted.keys = [key, f"{key}_unit", *no_longer_asked(asker.protocol, key, "")]
-    typed = list(dict.fromkeys(_values(fields, key)))
+    typed = posted_values(fields, key)
     picked = _picked(fields, key)
     if typed == [NOT_MEASURED] and picked is None:
         posted.given = {key: NOT_MEASURED}
@@ -200,7 +180,7 @@ def _read_number(
     try:
         found = _suggested(fields, key) or _one_measure(fields, key, typed, picked)
     except Reask as unread:
-        posted.errors[key] = _why(unread.reason_code, key, fields, asker)
+        posted.errors[key] = why(unread.reason_code, key, fields, asker)
         posted.meant = _all_meant(fields, key, [*typed, picked or ""])
         return
     posted.meant = [{key: found.value, f"{key}_unit": found.unit}]
@@ -212,26 +192,26 @@ def _read_number(
         posted.given = dict(posted.meant[0])
     else:
         posted.suggestion = doubt.suggestion
-        posted.errors[key] = _out_of_range(found, asker)
+        posted.errors[key] = out_of_range(found, asker)
         likely = doubt.suggestion
         posted.meant = [{key: likely.value, f"{key}_unit": likely.unit}] if likely else []
 
 
 def _picked(fields: Fields, key: str) -> str | None:
     """The number that was tapped, or None. Half a number stays half, and is asked again."""
-    whole, tenth = _values(fields, f"{key}_whole"), _values(fields, f"{key}_tenth")
+    whole, tenth = posted_values(fields, f"{key}_whole"), posted_values(fields, f"{key}_tenth")
     if not whole and not tenth:
         return None
-    if len(set(whole)) != 1 or len(set(tenth)) != 1:
+    if len(whole) != 1 or len(tenth) != 1 or len(tenth[0]) != 1:
         return "."
     return f"{whole[0]}.{tenth[0]}"
 
 
 def _suggested(fields: Fields, key: str) -> Measure | None:
     """The number that the person said they had meant: ``suggested`` is "37.8 c"."""
-    for text in _values(fields, "suggested"):
+    for text in posted_values(fields, "suggested"):
         number, _, unit = text.partition(" ")
-        if unit in _UNITS[key]:
+        if unit in UNITS[key]:
             return Measure(parse_measure(number), unit)
     return None
 
@@ -245,8 +225,8 @@ def _one_measure(fields: Fields, key: str, typed: Sequence[str], picked: str | N
         raise Reask("both")
     if picked == ".":
         raise Reask("half")
-    units = set(_values(fields, f"{key}_unit"))
-    if len(units) != 1 or not units <= set(_UNITS[key]):
+    units = set(posted_values(fields, f"{key}_unit"))
+    if len(units) != 1 or not units <= set(UNITS[key]):
         raise Reask("no_unit")
     unit = units.pop()
     found = {read_measure(text, unit) for text in texts}
@@ -257,14 +237,14 @@ def _one_measure(fields: Fields, key: str, typed: Sequence[str], picked: str | N
 
 def _all_meant(fields: Fields, key: str, texts: Sequence[str]) -> list[dict[str, Any]]:
     """Every believable reading of what was given, for guidance while it is asked again."""
-    units = [unit for unit in _values(fields, f"{key}_unit") if unit in _UNITS[key]]
+    units = [unit for unit in posted_values(fields, f"{key}_unit") if unit in UNITS[key]]
     meant = []
     for text in texts:
         try:
             value = parse_measure(text)
         except Reask:
             continue
-        for unit in units or _UNITS[key]:
+        for unit in units or UNITS[key]:
             if Measure(value, unit).is_plausible:
                 meant.append({key: value, f"{key}_unit": unit})
     return meant
@@ -275,62 +255,5 @@ def _confirm(posted: Posted, fields: Fields) -> None:
     if posted.doubt is None:
         return
     said = f"{posted.given['weight']} {posted.given['weight_unit']}"
-    if said in _values(fields, "confirmed"):
+    if said in posted_values(fields, "confirmed"):
         posted.doubt = posted.suggestion = None
-
-
-# ---- sentences
-
-EXAMPLES: Mapping[str, Decimal] = {
-    "c": Decimal("36.7"),
-    "f": Decimal("98.1"),
-    "kg": Decimal("72.4"),
-    "lb": Decimal("159.6"),
-}
-_SHOWN = {"c": "°C", "f": "°F", "kg": "kg", "lb": "lb"}
-
-
-def shown(measure: Measure, asker: Asker) -> str:
-    """A measure as its reader writes it, with its unit."""
-    number = format_number(measure.value, asker.words.language, asker.country or None)
-    return f"{number} {_SHOWN[measure.unit]}"
-
-
-def _unit(fields: Fields, key: str) -> str:
-    found = [unit for unit in _values(fields, f"{key}_unit") if unit in _UNITS[key]]
-    return found[0] if found else _UNITS[key][0]
-
-
-def _why(code: str, key: str, fields: Fields, asker: Asker) -> str:
-    say, unit = asker.words.safety, _unit(fields, key)
-    example = format_number(EXAMPLES[unit], asker.words.language, asker.country or None)
-    if code == "differ":
-        return say("You tapped one number and typed another. Give one number only.")
-    if code == "both":
-        return say("You gave a number and said that you did not measure. Which is right?")
-    if code == "half":
-        return say("Tap one number in each row.")
-    if code == "no_unit":
-        return say("Say which unit you use.")
-    if code in ("unit_differs", "unit_unclear"):
-        return say("The unit you typed is not %(unit)s. Change the number or the unit.",
-                   unit=_SHOWN[unit])  # fmt: skip
-    if key == "weight":
-        return say("Enter your weight with numbers, like %(example)s", example=example)
-    return say("Enter your temperature with numbers, like %(example)s", example=example)
-
-
-def _out_of_range(found: Measure, asker: Asker) -> str:
-    say = asker.words.safety
-    number = format_number(found.value, asker.words.language, asker.country or None)
-    match found.unit:
-        case "c":
-            return say("A temperature is between 34 and 43 °C. You typed %(number)s.",
-                       number=number)  # fmt: skip
-        case "f":
-            return say("A temperature is between 93 and 109 °F. You typed %(number)s.",
-                       number=number)  # fmt: skip
-        case "kg":
-            return say("A weight is between 25 and 300 kg. You typed %(number)s.",
-                       number=number)  # fmt: skip
-    return say("A weight is between 55 and 662 lb. You typed %(number)s.", number=number)

@@ -24,7 +24,8 @@ from patient_portal.web.context import portal
 from patient_portal.web.language import current_words
 from patient_portal.web.patient import form_in_hand
 from patient_portal.web.patient.form_in_hand import FormInHand
-from patient_portal.web.patient.posted import Fields, Posted, shown
+from patient_portal.web.patient.number_words import Fields, shown
+from patient_portal.web.patient.posted import Posted
 
 # The whole numbers to tap: from below the last weight to above it, in its unit.
 _AROUND = {"kg": (3, 5), "lb": (6, 11)}
@@ -46,6 +47,7 @@ class Guidance:
     reasons: list[str] = field(default_factory=list)
     line: str = ""
     is_lost: bool = False  # the whole answer could not be kept, whatever it says
+    is_unknown_phone: bool = False  # answering again cannot help
 
 
 def page_named(protocol: Protocol, slug: str) -> Page | None:
@@ -86,7 +88,7 @@ def render(
         person=person(hand),
         is_helper=hand is not None and hand.is_helper,
         back=_back(page, hand),
-        action=url_for("patient.checkin.answer", slug=page.slug),
+        action=url_for("patient.checkin.answer", slug=page.slug, form=_kept_key(hand, key)),
         hidden=hidden(hand, key),
         errors=posted.errors if posted else {},
         fields=request.form if request.method == "POST" else Fields(),
@@ -119,6 +121,11 @@ def hidden(hand: FormInHand | None, key: str = "") -> dict[str, str]:
         if hand.is_helper:
             found["for"] = hand.patient.id
     return found
+
+
+def _kept_key(hand: FormInHand | None, key: str) -> str | None:
+    """The key for the address, once an answer is kept: a phone may load an error page again."""
+    return hand.key if hand is not None and hand.check_in is not None and not key else None
 
 
 def _options(item: Item | None, hand: FormInHand | None) -> list[Any]:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.pages import next_page
 from patient_portal.domain.places import main_language
-from patient_portal.domain.protocol import Rule
+from patient_portal.domain.protocol import NOT_SURE, Rule
 from patient_portal.domain.schedule import local_date
 from patient_portal.domain.staffing import is_staffed, next_turn
 from patient_portal.models import AlertState, CheckIn, Clinic, Patient
@@ -22,7 +22,7 @@ from patient_portal.web.context import portal
 from patient_portal.web.language import current_words, language_choices
 from patient_portal.web.patient import form_in_hand, question
 from patient_portal.web.patient.form_in_hand import FormInHand
-from patient_portal.words import Words, format_time, tag
+from patient_portal.words import Words, format_time, own_name, tag
 
 MOST_REASONS = 3
 
@@ -33,7 +33,9 @@ class Told:
 
     saved: str
     reached: str
+    reached_before: bool  # that text was about earlier answers of the same alert
     taken: str
+    taken_before: bool
     taken_by: str
     is_closed: bool
     is_failing: bool
@@ -95,6 +97,7 @@ def _common(session: Session, hand: FormInHand, check_in: CheckIn, now: datetime
         "is_helper": hand.is_helper,
         "is_recognised": hand.is_recognised,
         "reasons": [say(rule.patient) for rule in rules if rule.patient][:MOST_REASONS],
+        "is_unsure": NOT_SURE in check_in.answers.values(),
         "line": hand.line,
         "sent_at": clock(sent_at, hand.patient),
         "is_sent": hand.is_sent,
@@ -120,7 +123,10 @@ def _of_level(
     }
     if level.is_red:
         alert = checkins.alert_of(session, check_in)
-        found["told"] = told(tracker(session, alert, now), check_in, hand) if alert else None
+        found["told"] = None
+        if alert is not None:
+            known = tracker(session, alert, now, answered_at=check_in.started_at)
+            found["told"] = told(known, check_in, hand)
     if level is TriageLevel.EMERGENCY:
         found |= scripts(hand, _rules(check_in))
     return found
@@ -147,7 +153,9 @@ def told(found: Tracker, check_in: CheckIn, hand: FormInHand) -> Told:
     return Told(
         saved=at(max(found.saved_at, check_in.started_at)),
         reached=at(found.reached_at),
+        reached_before=found.reached_at is not None and found.reached_at < check_in.started_at,
         taken=at(found.taken_at),
+        taken_before=found.taken_at is not None and found.taken_at < check_in.started_at,
         taken_by=found.taken_by or "",
         is_closed=found.is_closed,
         is_failing=found.is_failing,
@@ -158,7 +166,8 @@ def told(found: Tracker, check_in: CheckIn, hand: FormInHand) -> Told:
 def clock(moment: datetime, patient: Patient) -> str:
     """The time of day on the patient's clock."""
     words = current_words()
-    return format_time(moment, ZoneInfo(patient.zone), words.language, patient.country)
+    text = format_time(moment, ZoneInfo(patient.zone), words.language, patient.country)
+    return text.replace(" ", "\N{NO-BREAK SPACE}")  # "9:04" and "AM" stay on one line
 
 
 def _next_check_in(hand: FormInHand, now: datetime) -> str:
@@ -182,7 +191,7 @@ def scripts(hand: FormInHand, rules: list[Rule]) -> dict[str, Any]:
     offered = {choice.code for choice in language_choices()} | {"en"}
     if spoken and spoken in offered and spoken != words.language.partition("_")[0]:
         found["script_there"] = script(Words(spoken), hand, rules)
-        found["there"] = tag(spoken)
+        found |= {"there": tag(spoken), "there_name": own_name(spoken)}
     return found
 
 

@@ -58,7 +58,7 @@ def _keep(template: str, target: str) -> Response:
         return _page(template, 422, given=given, errors=errors)
     with writing() as (db, now):
         if who.patient is not None:
-            patient = db.get_one(Patient, who.patient.id, with_for_update=True)
+            patient = db.get_one(Patient, who.patient.id, with_for_update={"key_share": True})
             profile.change(db, patient, _preferences(given), devices.actor_of(patient), now)
         elif who.caregiver is not None:
             caregiver = db.get_one(Caregiver, who.caregiver.id)

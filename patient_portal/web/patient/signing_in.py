@@ -230,4 +230,5 @@ def _page(template: str, status: int, **values: Any) -> Response:
     """A page of this way in; what was typed stays in its fields, but never a code."""
     given = {name: typed(name) for name in ("phone", "birth_year", "phone_is")}
     values.setdefault("errors", {})
+    values["has_code"] = bool(doors.challenge())  # somebody who went Back must find the way on
     return make_response(render_template(template, given=given, **values), status)

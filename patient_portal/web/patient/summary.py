@@ -14,9 +14,10 @@ from patient_portal.web.context import portal
 from patient_portal.web.language import current_words
 from patient_portal.web.patient import question
 from patient_portal.web.patient.form_in_hand import FormInHand
-from patient_portal.web.patient.posted import shown
+from patient_portal.web.patient.number_words import shown
 from patient_portal.words import format_number, mark_safety
 
+_FEVER_MEDICINE = "fever_medicine_6h"
 LABELS = {
     "red-flags": mark_safety("Emergency signs"),
     "breathing": mark_safety("Breathing"),
@@ -53,7 +54,7 @@ def render(hand: FormInHand, *, is_refused: bool = False) -> str:
         if left
         else "",
         is_refused=is_refused,
-        action=url_for("patient.checkin.answer", slug=SEND),
+        action=url_for("patient.checkin.answer", slug=SEND, form=hand.key),
         hidden=question.hidden(hand),
         back=url_for("patient.checkin.ask", slug=listed[-2].slug, form=hand.key),
         line=hand.line,
@@ -70,7 +71,9 @@ def _lines(hand: FormInHand, listed: list[Page], left: list[Page]) -> list[Line]
             address=url_for("patient.checkin.ask", slug=slug, form=hand.key),
         )
         for page in listed:
-            if page.step == number and page.slug in hand.progress.done:
+            # The pill for fever stands beside the temperature.
+            is_shown = page.slug in hand.progress.done and page.item != _FEVER_MEDICINE
+            if page.step == number and is_shown:
                 line.answers.extend(_in_words(page, hand))
         line.is_missing = any(page.step == number for page in left)
         found.append(line)
@@ -83,8 +86,9 @@ def _in_words(page: Page, hand: FormInHand) -> list[str]:
     if page.slug == OTHER:
         if not hand.progress.ticks:
             return [say("No, nothing new")]
-        itself = [t for t in protocol.ticks if t.value in hand.progress.ticks]
-        return [say(tick.label) for tick in itself]
+        graded = {page.item for page in hand.pages if page.slug in hand.progress.done}
+        rows = [tick for tick in protocol.ticks if tick.value in hand.progress.ticks]
+        return [say(tick.label) for tick in rows if tick.items[0] not in graded]
     item = protocol.item(page.item)
     if item.kind in ("temperature", "weight"):
         return _number_in_words(item, answers, hand)
@@ -105,7 +109,7 @@ def _number_in_words(item: Item, answers: dict[str, Any], hand: FormInHand) -> l
     unit = str(answers.get(f"{item.key}_unit"))
     found = measure(item.key, value, unit, ("c", "f", "kg", "lb"))
     texts = [shown(found, hand.asker)]
-    medicine = answers.get("fever_medicine_6h")
+    medicine = answers.get(_FEVER_MEDICINE)
     if item.key == "temperature" and medicine is not None:
         texts.append(
             say("No pill for fever, pain or a cold")

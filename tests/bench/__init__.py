@@ -1,0 +1,1 @@
+"""Speed against a plain app: `python -m tests.bench`."""

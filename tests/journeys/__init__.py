@@ -1,0 +1,1 @@
+"""Whole roads, with real processes and a real browser."""
