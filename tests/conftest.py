@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 from patient_portal.database import Database, upgrade
@@ -16,6 +17,15 @@ from tests.support.network import stay_on_this_machine
 from tests.support.postgres import OWNER, Cluster, running_cluster
 
 stay_on_this_machine()
+
+# A busy machine makes no test fail; in CI the examples are the same at each run.
+settings.register_profile(
+    "portal",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("portal")
 
 
 @pytest.hookimpl(tryfirst=True)
