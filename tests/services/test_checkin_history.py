@@ -192,7 +192,7 @@ def test_a_stored_alert_explains_all_its_reasons(database: Database) -> None:
     _, patient = a_house(database)
     answer(database, patient, NOON - 3 * DAY, "k0", ticks=("cough",), cough="new")
     answer(database, patient, NOON - DAY, "k1", temperature="37.6", temperature_unit="c")
-    weight = {"weight_unit": "kg"}
+    weight: dict[str, Any] = {"weight_unit": "kg"}
     answer(database, patient, NOON - DAY, "k1", weight="70.0", **weight)
     answer(database, patient, NOON, "k2", temperature="37.6", temperature_unit="c")
     answer(database, patient, NOON, "k2", weight="72.4", **weight)
