@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import importlib
 import importlib.abc
 import importlib.machinery
 import os
@@ -210,10 +211,12 @@ def run(mutant: Mutant | None, tests: Sequence[str]) -> int:
             sys.meta_path.insert(0, _Finder(mutant))
         import pytest
 
-        os.environ["HISTORY_EXAMPLES"] = "40"
-        # Hypothesis was imported before pytest could look at it, which pytest warns of.
-        quiet_about = "ignore::pytest.PytestAssertRewriteWarning"
-        code = int(pytest.main(["-x", "-q", "-W", quiet_about, *tests]))
+        # The domain's tests need no fixture of the app, and no plugin: most of a run was those.
+        bare = ["-x", "-q", "--noconftest", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+        for test in tests:  # one file after another: most mutants end at the first
+            code = int(pytest.main([*bare, test]))
+            if code:
+                break
     except BaseException:
         code = 3
     finally:
@@ -238,16 +241,17 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="only list them")
     options = parser.parse_args()
     os.chdir(ROOT)
+    os.environ |= {"HISTORY_EXAMPLES": "25", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     sys.path.insert(0, str(ROOT))
     # Loaded once, so that every fork has them; nothing of the portal is.
-    import hypothesis  # noqa: F401
-    import pytest  # noqa: F401
+    for name in ("click.testing", "hypothesis.strategies", "hypothesis.stateful", "pytest"):
+        importlib.import_module(name)
 
     waiting = [mutant for module in options.only for mutant in mutants(module)]
     if options.list:
         print("\n".join(f"{mutant.line}: {mutant.key}" for mutant in waiting))
         return 0
-    for module in options.only:
+    for module in {TESTS[module]: module for module in options.only}.values():
         tests = [test for test in TESTS[module] if (ROOT / test).exists()]
         if os.waitstatus_to_exitcode(os.waitpid(run(None, tests), 0)[1]) != 0:
             print(f"{module}: its tests fail without any change", file=sys.stderr)
