@@ -4,6 +4,7 @@ from patient_portal.models.alert import Alert, AlertState
 from patient_portal.models.audit import AuditEntry
 from patient_portal.models.checkin import Answer, CheckIn, CheckInState
 from patient_portal.models.clinic import Clinic, OnCall, Position
+from patient_portal.models.course import MedicineEvent, MedicineKind, Override, OverrideKind
 from patient_portal.models.door import Device, Link, LinkKind, RateWindow, SignInCode
 from patient_portal.models.message import InboundText, Lane, Message, MessageKind, MessageState
 from patient_portal.models.patient import Caregiver, CaregiverGrant, Patient
@@ -13,6 +14,7 @@ from patient_portal.models.worker import Heartbeat
 __all__ = [
     "Alert", "AlertState", "Answer", "AuditEntry", "Caregiver", "CaregiverGrant", "CheckIn",
     "CheckInState", "Clinic", "Device", "Heartbeat", "InboundText", "Lane", "Link", "LinkKind",
-    "Message", "MessageKind", "MessageState", "OnCall", "Patient", "Position", "RateWindow", "Role",
-    "SignInCode", "StaffMember", "StaffSession",
+    "MedicineEvent", "MedicineKind", "Message", "MessageKind", "MessageState", "OnCall", "Override",
+    "OverrideKind", "Patient", "Position", "RateWindow", "Role", "SignInCode", "StaffMember",
+    "StaffSession",
 ]  # fmt: skip

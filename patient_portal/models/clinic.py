@@ -32,6 +32,8 @@ class Clinic(Base):
     line: Mapped[str] = mapped_column(String(20))  # E.164, answered 24 hours a day
     staffed_from: Mapped[time]  # local; a watch-level answer is read from this hour
     staffed_until: Mapped[time]
+    # 37.5 °C and above, and below 36.0 °C, count as urgent, as helplines of the UK do.
+    uk_lines: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[Moment]
 
 

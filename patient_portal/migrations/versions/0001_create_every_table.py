@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column("line", sa.String(length=20), nullable=False),
         sa.Column("staffed_from", sa.Time(), nullable=False),
         sa.Column("staffed_until", sa.Time(), nullable=False),
+        sa.Column("uk_lines", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clinic")),
     )
@@ -298,6 +299,52 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_link_patient_id"), ["patient_id"], unique=False)
 
     op.create_table(
+        "medicine_event",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "started",
+                "stopped",
+                "restarted",
+                "steroid_started",
+                "steroid_reduced",
+                "steroid_stopped",
+                "syndrome",
+                "taken_back",
+                name="medicinekind",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("on_date", sa.Date(), nullable=False),
+        sa.Column("voids_id", sa.String(length=16), nullable=True),
+        sa.Column("entered_by", sa.String(length=16), nullable=False),
+        sa.Column("entered_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entered_by"],
+            ["staff_member.id"],
+            name=op.f("fk_medicine_event_entered_by_staff_member"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["patient_id"], ["patient.id"], name=op.f("fk_medicine_event_patient_id_patient")
+        ),
+        sa.ForeignKeyConstraint(
+            ["voids_id"],
+            ["medicine_event.id"],
+            name=op.f("fk_medicine_event_voids_id_medicine_event"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_medicine_event")),
+        sa.UniqueConstraint("voids_id", name=op.f("uq_medicine_event_voids_id")),
+    )
+    with op.batch_alter_table("medicine_event", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_medicine_event_patient_id"), ["patient_id"], unique=False
+        )
+
+    op.create_table(
         "on_call",
         sa.Column("clinic_id", sa.String(length=16), nullable=False),
         sa.Column(
@@ -323,6 +370,49 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("clinic_id", "position", "staff_id", name=op.f("pk_on_call")),
     )
+    op.create_table(
+        "override",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("patient_id", sa.String(length=16), nullable=False),
+        sa.Column(
+            "what",
+            sa.Enum(
+                "fever_line",
+                "on_steroid",
+                "window_last_day",
+                "usual",
+                "baseline",
+                name="overridekind",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("value", JSON, nullable=False),
+        sa.Column("needs_second", sa.Boolean(), nullable=False),
+        sa.Column("set_by", sa.String(length=16), nullable=False),
+        sa.Column("set_at", UtcDateTime(), nullable=False),
+        sa.Column("approved_by", sa.String(length=16), nullable=True),
+        sa.Column("approved_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_by", sa.String(length=16), nullable=True),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["approved_by"], ["staff_member.id"], name=op.f("fk_override_approved_by_staff_member")
+        ),
+        sa.ForeignKeyConstraint(
+            ["ended_by"], ["staff_member.id"], name=op.f("fk_override_ended_by_staff_member")
+        ),
+        sa.ForeignKeyConstraint(
+            ["patient_id"], ["patient.id"], name=op.f("fk_override_patient_id_patient")
+        ),
+        sa.ForeignKeyConstraint(
+            ["set_by"], ["staff_member.id"], name=op.f("fk_override_set_by_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_override")),
+    )
+    with op.batch_alter_table("override", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_override_patient_id"), ["patient_id"], unique=False)
+
     op.create_table(
         "sign_in_code",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -559,7 +649,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sign_in_code_caregiver_id"))
 
     op.drop_table("sign_in_code")
+    with op.batch_alter_table("override", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_override_patient_id"))
+
+    op.drop_table("override")
     op.drop_table("on_call")
+    with op.batch_alter_table("medicine_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_medicine_event_patient_id"))
+
+    op.drop_table("medicine_event")
     with op.batch_alter_table("link", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_link_patient_id"))
 
