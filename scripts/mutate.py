@@ -46,18 +46,24 @@ TESTS: dict[str, tuple[str, ...]] = {
     "combined": RULES,
     "combining": RULES,
     "course": (*RULES, "tests/domain/test_windows.py"),
+    "delivery": ("tests/domain/test_delivery.py",),
     "escalation": ("tests/domain/test_escalation.py",),
     "facts": RULES,
     "levels": ("tests/domain/test_answers.py", *RULES),
     "measures": ("tests/domain/test_measures.py", "tests/domain/test_answers.py"),
     "missed": ("tests/domain/test_missed.py",),
     "overrides": ("tests/domain/test_overrides.py",),
+    "pages": ("tests/domain/test_pages.py",),
     "past": RULES,
+    "phone_numbers": ("tests/domain/test_typed.py",),
+    "places": ("tests/domain/test_places.py",),
     "plan": RULES,
     "protocol": (*RULES, "tests/protocols/test_library.py", "tests/protocols/test_beyond.py"),
     "replay": ("tests/domain/test_replay.py",),
     "schedule": ("tests/domain/test_schedule.py",),
+    "staffing": ("tests/domain/test_places.py",),
     "triage": RULES,
+    "typed": ("tests/domain/test_typed.py",),
     "weights": RULES,
     "windows": ("tests/domain/test_windows.py",),
 }
@@ -240,6 +246,10 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--list", action="store_true", help="only list them")
     options = parser.parse_args()
+    bare = {path.stem for path in DOMAIN.glob("[a-z]*.py")} - TESTS.keys()
+    if bare:
+        print(f"no tests are named for {', '.join(sorted(bare))}", file=sys.stderr)
+        return 1
     os.chdir(ROOT)
     os.environ |= {"HISTORY_EXAMPLES": "25", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     sys.path.insert(0, str(ROOT))

@@ -125,7 +125,7 @@ def test_a_workflow_file_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["run", "test", "lint", "translations", "bench", "fault", "help"]
+    "target", ["run", "test", "lint", "translations", "bench", "fault", "mutation", "help"]
 )
 def test_make_knows_its_targets(target: str) -> None:
     dry = subprocess.run(
