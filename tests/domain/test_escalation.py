@@ -64,12 +64,25 @@ def test_nobody_waits_longer_than_a_quarter_of_an_hour_in_an_emergency() -> None
         assert grave.wait <= mild.wait
 
 
+def test_the_timers_are_those_that_were_ruled() -> None:
+    waits = {
+        level.code: [(step.positions, step.wait // timedelta(minutes=1)) for step in steps]
+        for level, steps in LADDER.items()
+    }
+    assert waits == {
+        "emergency": [(("nurse", "backup"), 5), (("physician",), 5), (("lead", "everyone"), 10)],
+        "urgent": [(("nurse",), 15), (("backup",), 15), (("physician", "lead"), 15)],
+    }
+    assert CONTACT_WITHIN == {EMERGENCY: timedelta(minutes=15), URGENT: timedelta(minutes=45)}
+
+
 @pytest.mark.parametrize(
     ("state", "level", "minutes_since_taken", "new", "restarts"),
     [
         (OPEN, URGENT, None, URGENT, False),
         (OPEN, URGENT, None, EMERGENCY, True),
         (OPEN, EMERGENCY, None, URGENT, False),
+        (OPEN, URGENT, 31, URGENT, False),  # given back: its ladder runs already
         (TAKEN, URGENT, 1, URGENT, False),
         (TAKEN, URGENT, 30, URGENT, False),
         (TAKEN, URGENT, 30.1, URGENT, True),
