@@ -220,6 +220,7 @@ def test_a_whole_case_is_kept() -> None:
 
 
 def test_levels_have_codes_and_an_order() -> None:
+    assert [int(level) for level in TriageLevel] == [0, 1, 2, 3]  # what rows hold
     assert [level.code for level in TriageLevel] == ["none", "watch", "urgent", "emergency"]
     assert [level.is_red for level in TriageLevel] == [False, False, True, True]
     assert TriageLevel.from_code("watch") is TriageLevel.WATCH

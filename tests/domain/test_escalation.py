@@ -73,7 +73,7 @@ def test_the_timers_are_those_that_were_ruled() -> None:
         "emergency": [(("nurse", "backup"), 5), (("physician",), 5), (("lead", "everyone"), 10)],
         "urgent": [(("nurse",), 15), (("backup",), 15), (("physician", "lead"), 15)],
     }
-    assert CONTACT_WITHIN == {EMERGENCY: timedelta(minutes=15), URGENT: timedelta(minutes=45)}
+    assert {EMERGENCY: timedelta(minutes=15), URGENT: timedelta(minutes=45)} == CONTACT_WITHIN
 
 
 @pytest.mark.parametrize(
