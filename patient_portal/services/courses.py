@@ -1,28 +1,96 @@
 """What the rules need to know of a patient beside the answers: built from stored check-ins."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
+from patient_portal import protocols
 from patient_portal.domain.answers import with_unticked
 from patient_portal.domain.course import PATIENT, Course, Earlier
 from patient_portal.domain.facts import weights_in
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.measures import Measure
+from patient_portal.domain.overrides import Overrides
 from patient_portal.domain.pages import OTHER
 from patient_portal.domain.protocol import Protocol
 from patient_portal.domain.schedule import therapy_day
-from patient_portal.models import Alert, AlertState, CheckIn, Patient
+from patient_portal.domain.windows import Standing, standing
+from patient_portal.logs import get_logger
+from patient_portal.models import (
+    Alert,
+    AlertState,
+    CheckIn,
+    Clinic,
+    Override,
+    OverrideKind,
+    Patient,
+)
+from patient_portal.services import medicines, overrides
+from patient_portal.services.medicines import Entry
+
+_log = get_logger()
 
 # Check-ins this far back can matter to a rule: a sign of six days ago may rest on a weight of seven
 # days before it.
 LOOK_BACK = timedelta(days=13)
+_LIMITS = (
+    select(Clinic.uk_lines, Override.what, Override.value)
+    .outerjoin(Override, and_(Override.patient_id == bindparam("patient"), overrides.STANDS))
+    .where(Clinic.id == bindparam("clinic"))
+)
 # "Yesterday" is the last earlier local date with a check-in, at most this far back.
 YESTERDAY_WITHIN = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What the team has noted for a patient: the log of medicines, limits, the clinic's lines."""
+
+    entries: Sequence[Entry] = ()
+    limits: Sequence[tuple[OverrideKind, Any]] = ()
+    uk_lines: bool = False
+
+
+def notes_of(session: Session, patient: Patient) -> Notes:
+    """Read the notes of a patient; two statements."""
+    rows = session.execute(_LIMITS, {"patient": patient.id, "clinic": patient.clinic_id}).all()
+    return Notes(
+        entries=medicines.entries_of(session, patient.id),
+        limits=[(row.what, row.value) for row in rows if row.what is not None],
+        uk_lines=any(row.uk_lines for row in rows),
+    )
+
+
+def standing_on(
+    patient: Patient,
+    on: date,
+    notes: Notes,
+    protocol: Protocol,
+    drug: str,
+    window_last_day: int | None = None,
+) -> Standing:
+    """The day of therapy and whether the window is kept open, from the log of medicines.
+
+    A log that contradicts itself counts as no known day, which is inside the window.
+    """
+    try:
+        log = medicines.log_of(patient.first_dose_on, notes.entries)
+    except ValueError as error:
+        _log.error("medicines.unreadable", patient_id=patient.id, exc_info=error)
+        return Standing(None, True)
+    try:
+        medicine = protocol.drug(drug)
+    except KeyError:
+        medicine = protocol.drug("unknown")
+    found = standing(protocol, medicine, log, on, window_last_day=window_last_day)
+    if found.day_of_therapy is None:  # before the first dose the days are counted back from it
+        return replace(found, day_of_therapy=therapy_day(patient.first_dose_on, on))
+    return found
 
 
 def told_by(
@@ -67,7 +135,10 @@ def course_with(
         for row in _earlier(session, patient.id, on)
         if row.local_date < on or same_day_but not in (None, row.id)
     )
-    return course_of(patient, on, history, drug=drug, reporter=reporter)
+    return course_of(
+        patient, on, history, drug=drug, reporter=reporter,
+        notes=notes_of(session, patient), protocol=protocol or protocols.current(),
+    )  # fmt: skip
 
 
 def course_of(
@@ -76,20 +147,24 @@ def course_of(
     history: tuple[Earlier, ...],
     *,
     drug: str,
+    notes: Notes,
+    protocol: Protocol,
     reporter: str = PATIENT,
 ) -> Course:
-    """The course of a patient on a date, with these earlier check-ins."""
-    baseline = (
-        Measure(patient.baseline_weight, patient.baseline_weight_unit or "kg")
-        if patient.baseline_weight is not None
-        else None
-    )
+    """The course of a patient on a date, with these earlier check-ins and notes of the team."""
+    limits: Overrides = overrides.standing_of(patient, notes.limits)
+    stands = standing_on(patient, on, notes, protocol, drug, limits.window_last_day)
     owned = {"scale": patient.has_scale, "thermometer": patient.has_thermometer}
     return Course(
         drug=drug,
-        day_of_therapy=therapy_day(patient.first_dose_on, on),
+        day_of_therapy=stands.day_of_therapy,
+        window_extended=stands.is_extended,
+        window_last_day=limits.window_last_day,
+        fever_line=limits.fever_line,
+        on_steroid=limits.on_steroid or medicines.is_on_steroid(notes.entries, on),
+        uk_lines=notes.uk_lines,
         weights=weights_in(history),
-        baseline=baseline,
+        baseline=limits.baseline,
         usual=tuple(patient.usual),
         owns=tuple(device for device, is_owned in owned.items() if is_owned),
         history=history,

@@ -15,8 +15,10 @@ from patient_portal.models import Alert, CheckIn, Patient
 from patient_portal.services.courses import (
     EARLIER_COLUMNS,
     LOOK_BACK,
+    Notes,
     course_of,
     earlier_of,
+    notes_of,
     told_by,
 )
 
@@ -41,7 +43,7 @@ def stored_check_ins(session: Session, protocol: Protocol) -> Iterator[Stored]:
 
     A course has the medicine and the day of therapy as stored with the check-in, the check-ins
     before it, whether their alerts are closed by now, and what the profile says today (baseline,
-    usual symptoms, devices): the portal keeps no history of profiles. Rechecks have passed.
+    usual symptoms, devices, personal limits). Rechecks have passed.
     """
     rows = session.execute(
         select(*_COLUMNS)
@@ -51,11 +53,14 @@ def stored_check_ins(session: Session, protocol: Protocol) -> Iterator[Stored]:
     )
     for patient_id, found in groupby(rows, key=lambda row: str(row.patient_id)):
         patient = session.get_one(Patient, patient_id)
-        yield from _of_patient(protocol, patient, list(found))
+        notes = notes_of(session, patient)
+        yield from _of_patient(protocol, patient, notes, list(found))
         session.expunge(patient)
 
 
-def _of_patient(protocol: Protocol, patient: Patient, rows: Sequence[Any]) -> Iterator[Stored]:
+def _of_patient(
+    protocol: Protocol, patient: Patient, notes: Notes, rows: Sequence[Any]
+) -> Iterator[Stored]:
     first = 0
     for place, row in enumerate(rows):
         while rows[first].local_date < row.local_date - LOOK_BACK:
@@ -63,7 +68,10 @@ def _of_patient(protocol: Protocol, patient: Patient, rows: Sequence[Any]) -> It
         # An earlier check-in of the same day is part of the day, which counts by its worst.
         before = [one for one in rows[first:place] if one.local_date < row.local_date]
         history = tuple(earlier_of(one, row.local_date, protocol=protocol) for one in before)
-        course = course_of(patient, row.local_date, history, drug=row.drug, reporter=row.reporter)
+        course = course_of(
+            patient, row.local_date, history, drug=row.drug, reporter=row.reporter,
+            notes=notes, protocol=protocol,
+        )  # fmt: skip
         yield Stored(
             id=row.id,
             patient=row.patient_id,
