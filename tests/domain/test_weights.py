@@ -163,6 +163,9 @@ def test_small_bodies_have_limits_in_percent() -> None:
     assert "WS1" not in fired(m("51.5"), (-3, m("50.0")), baseline=m("50.0"))  # not below 50
     assert "WS1" in fired(m("51.49"), (-3, m("49.99")), baseline=m("49.99"))
     assert "WS1" not in fired(m("41.20"), (-3, m("40.0")))  # no baseline
+    # From the lowest of the span, before or after a higher one.
+    assert "WS1" in fired(m("41.20"), (-3, m("40.0")), (-1, m("41.0")), baseline=light)
+    assert "WS1" in fired(m("41.20"), (-3, m("41.0")), (-1, m("40.0")), baseline=light)
 
 
 def test_baseline_bands_fire_on_crossing_and_on_each_further_kilogram() -> None:
