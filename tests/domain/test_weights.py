@@ -105,6 +105,9 @@ def test_a_crossing_is_seen_against_the_last_reading() -> None:
     base = m("70.0")
     assert "WB5" not in fired(m("73.5"), (-9, m("71")), (-8, m("73.2")), baseline=base)
     assert "WB5" in fired(m("73.2"), (-9, m("73.2")), (-8, m("71")), baseline=base)
+    # 160 lb are 72.6 kg, below the line that today's 73.0 kg has passed.
+    assert "WB5" in fired(m("73.0"), (-9, m("160", "lb")), baseline=base)
+    assert "WB5" not in fired(m("73.4"), (-9, m("161", "lb")), baseline=base)  # 73.03 kg before
 
 
 def test_each_core_sign_makes_ten_pounds_in_a_week_an_emergency() -> None:
