@@ -191,6 +191,18 @@ def test_baseline_bands_fire_on_crossing_and_on_each_further_kilogram() -> None:
     assert over("75.9", "76.0", OUT) == {"WB8"}
 
 
+def test_in_pounds_each_further_step_is_2_2() -> None:
+    base = m("154.0", "lb")  # the line is 160.6, then 162.8, then 165.0
+
+    def over(before: str, now: str) -> set[str]:
+        return fired(m(now, "lb"), (-9, m(before, "lb")), baseline=base) & {"WB5", "WB6"}
+
+    assert over("160.5", "160.6") == {"WB5"}
+    assert over("160.6", "162.7") == set()
+    assert over("162.7", "162.8") == {"WB5"}
+    assert over("162.8", "164.9") == set()
+
+
 def test_far_over_baseline_with_a_core_sign_is_an_emergency_on_any_day() -> None:
     earlier = (-1, m("75.5"))
     for sign in (
