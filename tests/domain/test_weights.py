@@ -237,3 +237,14 @@ def test_a_series_is_read_with_its_units_and_its_own_days() -> None:
 
 def test_a_first_weight_alone_says_nothing_without_a_baseline() -> None:
     assert fired(m("72.0")) == set()
+
+
+def test_a_rise_is_of_the_days_before_and_of_each_of_them() -> None:
+    def rise(*earlier: tuple[int, str]) -> set[str]:
+        return fired(m("72.0"), *((day, m(value)) for day, value in earlier)) & {"T1B", "T1C"}
+
+    days = ((-3, "70.0"), (-2, "70.5"), (-1, "71.0"))
+    assert rise(*days) == {"T1C"}
+    assert rise(*days, (0, "72.5")) == {"T1C"}  # a reading of this morning is not a day before
+    assert rise((-4, "69.5"), days[0], days[2]) == set()  # a day is missing
+    assert rise(days[0], days[2], (0, "71.5")) == set()  # and today does not stand in for it
