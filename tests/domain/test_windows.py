@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from patient_portal.domain.course import Course, in_window
+from patient_portal.domain.course import Course, in_window, known_day
 from patient_portal.domain.windows import MedicineLog, Span, Standing, standing
 from patient_portal.protocols import current
 
@@ -33,6 +33,13 @@ def at(
 ) -> Standing:
     log = MedicineLog(spans(*rows), tuple(map(day, syndromes)), tuple(map(day, cuts)))
     return standing(PROTOCOL, ATRA, log, day(number), window_last_day=until)
+
+
+@pytest.mark.parametrize(
+    ("given", "known"), [(None, None), (-3, None), (0, None), (1, 1), (2, 2), (700, 700)]
+)
+def test_a_day_before_the_first_dose_is_no_day(given: int | None, known: int | None) -> None:
+    assert known_day(Course("atra", given)) == known
 
 
 def test_the_first_dose_is_day_1() -> None:
