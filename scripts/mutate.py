@@ -45,7 +45,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "cases": READING,
     "combined": RULES,
     "combining": RULES,
-    "course": (*RULES, "tests/domain/test_windows.py"),
+    "course": ("tests/domain/test_course.py", "tests/domain/test_windows.py", *RULES),
     "delivery": ("tests/domain/test_delivery.py",),
     "escalation": ("tests/domain/test_escalation.py",),
     "facts": RULES,
