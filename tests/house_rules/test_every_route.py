@@ -109,6 +109,8 @@ def _values(app: Flask, session: Any, ours: Team, rosa: Patient, now: Any) -> di
         "slug": "breathing",
         "filename": "portal.css",
         "number": "+12125550142",
+        "entry_id": "no-such-entry",
+        "override_id": "no-such-limit",
         "kind": "staff",
         "who": ours.nurse.id,
     }

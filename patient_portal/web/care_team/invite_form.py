@@ -160,10 +160,10 @@ class InviteForm(FlaskForm):
         try:
             measure = read_measure(text, unit)
         except Reask as error:
-            raise ValidationError(_weight_wanted(error.reason_code)) from None
+            raise ValidationError(weight_wanted(error.reason_code)) from None
         doubt = check_weight(measure)
         if doubt is not None:
-            raise ValidationError(_weight_doubt(measure, doubt))
+            raise ValidationError(weight_doubt(measure, doubt))
         self._weight = measure
 
     def validate_baseline_weight_unit(self, field: StringField) -> None:
@@ -230,13 +230,15 @@ def _one_of(field: StringField, known: set[str], sentence: str = "") -> None:
         raise ValidationError(sentence or _say().message("Choose from the list."))
 
 
-def _weight_wanted(reason: str) -> str:
+def weight_wanted(reason: str) -> str:
+    """What to type, for a weight that cannot be read as one number."""
     if reason == "unit_differs":
         return _say().message("The unit you typed is not the one that is chosen. Please check it.")
     return _say().message("Type the weight with digits, like 72.4.")
 
 
-def _weight_doubt(measure: Measure, doubt: Doubt) -> str:
+def weight_doubt(measure: Measure, doubt: Doubt) -> str:
+    """Why a weight is asked again, with what may have been meant."""
     low, high = PLAUSIBLE[measure.unit]
     values = {"low": low, "high": high, "unit": measure.unit, "typed": measure.value}
     if doubt.suggestion is None:

@@ -10,13 +10,15 @@ from werkzeug.wrappers import Response
 
 from patient_portal.database import new_id
 from patient_portal.domain.places import PLACES
-from patient_portal.domain.schedule import local_date, therapy_day
+from patient_portal.domain.schedule import local_date
 from patient_portal.models import Clinic, Role, StaffMember
 from patient_portal.services import accounts, devices, enrolment, patients
 from patient_portal.sms import texts
 from patient_portal.sms.segments import count
 from patient_portal.web.access import Audience, audience, viewer
 from patient_portal.web.care_team import showing
+from patient_portal.web.care_team.course_form import LimitsForm, MedicineForm
+from patient_portal.web.care_team.course_sheet import sheet_for
 from patient_portal.web.care_team.invite_form import InviteForm, usual_items
 from patient_portal.web.context import portal, reading, writing
 from patient_portal.web.language import current_words, language_choices
@@ -54,34 +56,40 @@ def show() -> Response:
 @audience(Audience.STAFF)
 def one(patient_id: str) -> Response:
     """One patient's page; that it was looked at is kept on the record."""
-    return _record_page(patient_id, 200)
+    return record_page(patient_id, 200)
 
 
-def _record_page(patient_id: str, status: int, problem: str = "") -> Response:
+def record_page(
+    patient_id: str,
+    status: int,
+    problem: str = "",
+    medicine: MedicineForm | None = None,
+    limits: LimitsForm | None = None,
+) -> Response:
+    """One patient's page, with a problem or with forms as they were typed."""
     me = _me()
     with writing() as (db, now):
-        patient = _patient(db, me, patient_id)
+        patient = patient_of(db, me, patient_id)
         patients.note_look(db, patient, accounts.actor_of(me), now)
     with reading() as (db, now):
-        patient = _patient(db, me, patient_id)
+        patient = patient_of(db, me, patient_id)
         values: dict[str, Any] = {
             "patient": patient,
             "clinic": patients.clinic_of(db, patient),
             "check_ins": patients.check_ins_of(db, patient),
             "texts": patients.texts_of(db, patient),
             "devices": devices.devices_of(db, patient, now),
-            "day": therapy_day(patient.first_dose_on, local_date(now, patient.zone)),
+            "sheet": sheet_for(db, patient, me, now, medicine, limits),
         }
         db.expunge_all()
-    protocol = portal().site.protocol
-    values["usual"] = [label for key, label in usual_items(protocol) if key in patient.usual]
     values["drug"] = showing.drug_name(patient.drug)
     values["language"] = showing.language_name(patient.language)
     values["may_invite"] = me.role in MAY_INVITE
     return _page("care_team/patient.html", status, problem=problem, **values)
 
 
-def _patient(db: Any, me: StaffMember, patient_id: str) -> Any:
+def patient_of(db: Any, me: StaffMember, patient_id: str) -> Any:
+    """The patient, if the clinic has them; else the page does not exist."""
     if not _ID.fullmatch(patient_id):
         abort(404)
     try:
@@ -97,13 +105,13 @@ def invite_again(patient_id: str) -> Response:
     me = _me(may_invite=True)
     try:
         with writing() as (db, now):
-            patient = _patient(db, me, patient_id)
+            patient = patient_of(db, me, patient_id)
             enrolment.invite_again(db, portal().site, patient, accounts.actor_of(me), now)
     except enrolment.TooManyTexts:
         sentence = current_words().message(
             "An invitation was sent a moment ago. Please wait before you send another."
         )
-        return _record_page(patient_id, 429, sentence)
+        return record_page(patient_id, 429, sentence)
     return redirect(url_for("care_team.patients.one", patient_id=patient_id), 303)
 
 
@@ -113,7 +121,7 @@ def forget_phones(patient_id: str) -> Response:
     """Forget every remembered phone of a patient, for instance after a loss."""
     me = _me(may_invite=True)
     with writing() as (db, now):
-        patient = _patient(db, me, patient_id)
+        patient = patient_of(db, me, patient_id)
         devices.forget_all(db, patient, accounts.actor_of(me), now)
     return redirect(url_for("care_team.patients.one", patient_id=patient_id), 303)
 
