@@ -48,6 +48,9 @@ def clinic() -> None:
 @click.option("--language", default="en", show_default=True, help="Of the staff's pages and texts.")
 @click.option("--staffed-from", type=WallTime(), default="08:00", show_default=True)
 @click.option("--staffed-until", type=WallTime(), default="18:00", show_default=True)
+@click.option(
+    "--uk-lines", is_flag=True, help="37.5 °C and above, and below 36.0 °C, count as urgent."
+)
 @click.option("--demo", is_flag=True, hidden=True)
 def add(
     name: str,
@@ -57,6 +60,7 @@ def add(
     language: str,
     staffed_from: time,
     staffed_until: time,
+    uk_lines: bool,
     demo: bool,
 ) -> None:
     """Add a clinic and print its id."""
@@ -82,6 +86,7 @@ def add(
         line=phone_or_exit(line, country),
         staffed_from=staffed_from,
         staffed_until=staffed_until,
+        uk_lines=uk_lines,
     )
     with open_database(settings_or_exit(demo=demo)) as database, database.transaction() as session:
         now = clock_of(demo=demo).now(session)

@@ -87,6 +87,7 @@ class NewClinic:
     line: str
     staffed_from: time
     staffed_until: time
+    uk_lines: bool = False
 
 
 def add_clinic(session: Session, new: NewClinic, actor: Actor, now: datetime) -> Clinic:
@@ -100,6 +101,7 @@ def add_clinic(session: Session, new: NewClinic, actor: Actor, now: datetime) ->
         line=new.line,
         staffed_from=new.staffed_from,
         staffed_until=new.staffed_until,
+        uk_lines=new.uk_lines,
         created_at=now,
     )
     session.add(clinic)

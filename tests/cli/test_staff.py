@@ -142,3 +142,11 @@ def test_disabling_closes_the_account_and_warns_of_an_empty_rota(environment: Da
     assert "nobody of this clinic can be texted" in gone.output
     assert not may_sign_in(environment, PASSWORD)
     assert run(["staff", "disable", "--email", "nobody@maple.example"]).exit_code == 1
+
+
+def test_a_clinic_may_use_the_lines_of_the_uk(environment: Database) -> None:
+    assert run(CLINIC).exit_code == 0
+    assert run([*CLINIC, "--name", "Oak Clinic", "--uk-lines"]).exit_code == 0
+    with environment.reading() as session:
+        found = {row.name: row.uk_lines for row in session.scalars(select(Clinic))}
+    assert found == {"Maple Clinic": False, "Oak Clinic": True}
