@@ -1,7 +1,7 @@
 """A patient's medicines and personal limits in words, as the care team's page shows them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -148,15 +148,15 @@ def _stands(course: Course, why: tuple[str, ...]) -> str:
     day = known_day(course)
     if day is None:
         return words.message("No known day of treatment: counted as inside the risk window.")
+    if drug.window is None:
+        return words.message("Inside the risk window: for this medicine every day counts.")
+    last = course.window_last_day or drug.window[1]
+    if in_window(drug, replace(course, window_extended=False)):
+        return words.message("Inside the risk window, which ends on day %(last)s.", last=last)
     if "steroid_cut" in why:
         return words.message("Inside the risk window: it is open because a steroid dose went down.")
     if "last_dose" in why:
         return words.message("Inside the risk window: it stays open after the last dose.")
-    if drug.window is None:
-        return words.message("Inside the risk window: for this medicine every day counts.")
-    last = course.window_last_day or drug.window[1]
-    if in_window(drug, course):
-        return words.message("Inside the risk window, which ends on day %(last)s.", last=last)
     return words.message("After the risk window, which ended on day %(last)s.", last=last)
 
 
