@@ -11,6 +11,7 @@ from patient_portal.domain.course import Earlier, check_in_before
         ((), 3, []),
         ((0,), 3, []),  # an earlier one of today is not the one before
         ((1, 0), 3, [1]),
+        ((0,), 1, []),
         ((4, 2, 2, 0), 3, [2, 2]),  # all of that date
         ((3,), 3, [3]),
         ((4,), 3, []),

@@ -60,6 +60,9 @@ NOON_IN_NEW_YORK = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
         (time(8), time(12), False, datetime(2026, 11, 21, 13, tzinfo=UTC)),
         (time(20), time(8), False, datetime(2026, 11, 21, 1, tzinfo=UTC)),
         (time(10), time(2), True, datetime(2026, 11, 21, 7, tzinfo=UTC)),
+        (time(12), time(17), True, datetime(2026, 11, 20, 22, tzinfo=UTC)),  # at that moment
+        (time(12), time(2), True, datetime(2026, 11, 21, 7, tzinfo=UTC)),
+        (time(20), time(12), False, datetime(2026, 11, 21, 1, tzinfo=UTC)),
     ],
 )
 def test_who_reads_answers_now_and_when_that_changes(
