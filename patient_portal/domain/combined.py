@@ -17,19 +17,35 @@ MINOR = "minor"
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
-    """A sign of the syndrome that is counted. `when`, `calm` and `unless` name conditions.
+class Way:
+    """One way in which a sign shows: `when` one of these conditions holds.
 
-    It is there when one of `when` holds. A check-in is calm about it when it is not there, one
-    of `calm` holds and none of `unless` does: an answer that is not given is never calm.
+    `calm` are those of an answer that could have shown it and did not.
+    """
+
+    when: tuple[str, ...]
+    calm: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign of the syndrome that is counted; it is there when one of its ways is.
+
+    A check-in is calm about a way when the sign is not there, one of the way's `calm` holds and
+    none of `unless` does: an answer that is not given is never calm, nor is one to another
+    question of the same sign.
     """
 
     id: str
     kind: str  # core or minor
     label: str
-    when: tuple[str, ...]
-    calm: tuple[str, ...]
+    ways: tuple[Way, ...]
     unless: tuple[str, ...] = ()
+
+    @property
+    def conditions(self) -> set[str]:
+        """Every condition it names."""
+        return {id for way in self.ways for id in (*way.when, *way.calm)} | set(self.unless)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +71,7 @@ class Combination:
     """Signs that mean more together. One of `counts` is enough.
 
     `today` names conditions of which one must hold today, if there are any; the signs of
-    `besides` are not counted then. Signs of earlier days count while they are not resolved, but
-    at least one that is counted, or `today`, is of today.
+    `besides` are not counted then. Signs of earlier days count while they are not resolved.
     """
 
     rule: str
@@ -109,8 +124,8 @@ class Notice:
     """A reason that no answer of today gives by itself.
 
     `kind` is same_day (an earlier check-in of today was worse), recheck (a person of the team
-    has asked to look again, so an urgent finding is watch until then) or divergence (two
-    reporters of one day are `levels_apart` levels apart).
+    has asked to look again, so an urgent finding is watch until then), divergence (two reporters
+    of one day are `levels_apart` levels apart) or unreadable (stored data is of no known form).
     """
 
     rule: str

@@ -53,10 +53,12 @@ def found_together(today: Today) -> Iterator[Found]:
     standing: set[str] = set()
     if not plan.sign_facts.isdisjoint(today.facts):
         shown = {sign.id for sign in plan.signs if sign.is_there(today.facts)}
-        if shown and today.past.history:
-            standing = today.past.unresolved(today.facts, shown)
+    # A form that is still being answered has not been asked about everything: what is over must
+    # not page before the question about it comes.
+    if today.past.history and (shown or today.course.is_finished):
+        standing = today.past.unresolved(today.facts, shown)
     kinds = _watch_kinds(today)
-    if not shown and not kinds:
+    if not (shown or standing or kinds):
         return
     kind_of_sign = {sign.id: sign.kind for sign in plan.signs}
     for one in plan.together:
@@ -80,14 +82,10 @@ def _holds(
     besides = one.combination.besides
     if one.combination.today and not holds(one.today, facts):
         return False
-    now = [kind_of_sign[id] for id in shown if id not in besides]
-    every = now + [kind_of_sign[id] for id in standing if id not in besides]
+    every = [kind_of_sign[id] for id in (*shown, *standing) if id not in besides]
     for count in one.combination.counts:
-        # A finding of today must take part: nobody is paged for what is over.
-        of_today = bool(now if not one.combination.today else True) or bool(count.watch)
         if (
-            of_today
-            and every.count(CORE) >= count.core
+            every.count(CORE) >= count.core
             and every.count(MINOR) >= count.minor
             and len(kinds) >= count.watch
         ):

@@ -53,6 +53,8 @@ class Course:
         on_steroid: the team's medicine log says so; the person's own "yes" counts too.
         history: earlier check-ins, oldest first.
         reporter: who answers today.
+        is_finished: all questions were asked. While they are being asked, signs of earlier days
+            count only beside a sign of today.
     """
 
     drug: str
@@ -68,6 +70,7 @@ class Course:
     on_steroid: bool = False
     history: tuple[Earlier, ...] = ()
     reporter: str = PATIENT
+    is_finished: bool = True
 
 
 def known_day(course: Course) -> int | None:

@@ -11,13 +11,14 @@ from operator import itemgetter
 
 from patient_portal.domain.course import Course, Earlier
 from patient_portal.domain.measures import Measure
-from patient_portal.domain.plan import Plan, fact, setting_fact
+from patient_portal.domain.plan import MEASURED, MISSING, Plan, fact, setting_fact
 from patient_portal.domain.protocol import NOT_MEASURED, NOT_SURE, USUAL, Band
 from patient_portal.domain.weights import Weighed, band_of
 
 UK_LINES = "uk_lines"
 WARM_LINE = "warm_line"
 LOW_FEVER_LINE = Decimal("37.5")
+WEIGHED, NOT_WEIGHED = fact("weight", MEASURED), fact("weight", MISSING)
 WEIGHT_UNITS = ("kg", "lb")
 
 # How each numeric answer is named and measured: key -> (item, unit or the key that holds it).
@@ -39,6 +40,7 @@ def facts_of_today(
     """Everything that today's answers and the settings say; order does not matter."""
     facts = set(facts_of_answers(plan, answers, course.usual))
     weighed = weighed_of(answers, course)
+    facts.add(NOT_WEIGHED if weighed is None else WEIGHED)
     if weighed is not None:
         facts.update(facts_of_weight(plan, weighed, window))
     if course.on_steroid:
@@ -59,8 +61,11 @@ def facts_of_earlier(plan: Plan, earlier: Earlier, course: Course, window: str |
     facts = set(facts_of_answers(plan, earlier.answers, course.usual))
     if course.on_steroid:
         facts.add(fact("on_steroid", True))
-    if window is not None and (weighed := weighed_then(earlier, course)) is not None:
-        facts.update(facts_of_weight(plan, weighed, window))
+    if window is not None:
+        weighed = weighed_then(earlier, course)
+        facts.add(NOT_WEIGHED if weighed is None else WEIGHED)
+        if weighed is not None:
+            facts.update(facts_of_weight(plan, weighed, window))
     return facts
 
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from patient_portal.domain.course import Course, Earlier, check_in_before, known_day
 from patient_portal.domain.facts import facts_of_earlier, readings_of, weight_in
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.domain.plan import Cell, CountedSign, Plan
+from patient_portal.domain.plan import Cell, CountedSign, CountedWay, Plan, holds
 from patient_portal.domain.protocol import Protocol
 
 # Below this a lower temperature is the worse one. Between the protocol's normal limits.
@@ -70,20 +70,27 @@ class Past:
         self, sign: CountedSign, today: Set[str], days: Iterable[list[Earlier]]
     ) -> bool:
         """From today back to the last day with the sign: was it named, or calm for long enough?"""
+        said = [[self.facts(one, weight=sign.by_weight) for one in day] for day in days]
+        if not any(sign.is_there(facts) for day in said for facts in day):
+            return False
+        return any(self._is_way_open(sign, way, today, said) for way in sign.ways)
+
+    def _is_way_open(
+        self, sign: CountedSign, way: CountedWay, today: Set[str], said: list[list[set[str]]]
+    ) -> bool:
         enough = self.protocol.beyond.look_back.calm_days
-        run = int(sign.is_calm(today))
-        for day in days:
+        run = int(sign.is_calm(way, today))
+        for day, heard in zip(self._days, said, strict=True):
             if run >= enough:
                 return False
-            said = [self.facts(one, weight=sign.by_weight) for one in day]
-            showing = [n for n, facts in enumerate(said) if sign.is_there(facts)]
+            showing = [n for n, facts in enumerate(heard) if holds(way.when, facts)]
             naming = [n for n, one in enumerate(day) if sign.id in one.resolved]
             if naming and (not showing or naming[-1] >= showing[-1]):
                 return False
             if showing:
                 return True
             if day[0].days_ago > 0:  # a calm earlier check-in of today is no day of its own
-                run = run + 1 if any(map(sign.is_calm, said)) else 0
+                run = run + 1 if any(sign.is_calm(way, facts) for facts in heard) else 0
         return False
 
 

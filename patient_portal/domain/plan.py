@@ -20,6 +20,7 @@ from patient_portal.domain.weights import Limit, Scale, scale_of
 WINDOWS = ("in", "out")
 YESTERDAY = "yesterday."
 MISSING = "missing"
+MEASURED = "measured"
 
 # Facts of which one must hold; a conjunction needs one out of each; one conjunction is enough.
 OneOf = frozenset[str]
@@ -60,13 +61,21 @@ def holds(conjunctions: Iterable[Conjunction], facts: Set[str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class CountedWay:
+    """A way in which a sign shows, made ready; `calm` is what could have shown it and did not."""
+
+    when: tuple[Conjunction, ...]
+    calm: tuple[Conjunction, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CountedSign:
     """A sign made ready: when it is there, and when a check-in is calm about it."""
 
     id: str
     kind: str
     when: tuple[Conjunction, ...]
-    calm: tuple[Conjunction, ...]
+    ways: tuple[CountedWay, ...]
     unless: tuple[Conjunction, ...]
     by_weight: bool  # whether a weight can show it
 
@@ -74,11 +83,9 @@ class CountedSign:
         """Whether a check-in with these facts shows the sign."""
         return holds(self.when, facts)
 
-    def is_calm(self, facts: Set[str]) -> bool:
+    def is_calm(self, way: CountedWay, facts: Set[str]) -> bool:
         """Whether it answers that there is none; what is not answered is not calm."""
-        return (
-            not self.is_there(facts) and holds(self.calm, facts) and not holds(self.unless, facts)
-        )
+        return holds(way.calm, facts) and not self.is_there(facts) and not holds(self.unless, facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +187,13 @@ def _signs(protocol: Protocol, conditions: Mapping[str, Condition]) -> tuple[Cou
         return _any(protocol, conditions, ids)
 
     weighing = tuple(gauge.id + "=" for gauge in protocol.gauges if gauge.item == "weight")
-    return tuple(
-        CountedSign(
-            sign.id,
-            sign.kind,
-            ready(sign.when),
-            ready(sign.calm),
-            ready(sign.unless),
-            any(one.startswith(weighing) for one in _facts_in(ready(sign.when))),
-        )
-        for sign in protocol.beyond.signs
-    )
+    made = []
+    for sign in protocol.beyond.signs:
+        ways = tuple(CountedWay(ready(way.when), ready(way.calm)) for way in sign.ways)
+        when = tuple(conjunction for way in ways for conjunction in way.when)
+        by_weight = any(one.startswith(weighing) for one in _facts_in(when))
+        made.append(CountedSign(sign.id, sign.kind, when, ways, ready(sign.unless), by_weight))
+    return tuple(made)
 
 
 def _of_yesterday(protocol: Protocol, conditions: Mapping[str, Condition]) -> list[Rule]:
@@ -276,4 +279,6 @@ def _simple(protocol: Protocol, condition: Condition) -> list[str]:
     facts += [fact(protocol.band(band).gauge, band) for band in condition.bands]
     if condition.missing:
         facts.append(fact(condition.item, MISSING))
+    if condition.measured:
+        facts.append(fact(condition.item, MEASURED))
     return [YESTERDAY + one if condition.yesterday else one for one in facts]

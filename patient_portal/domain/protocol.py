@@ -164,6 +164,7 @@ class Condition:
     values: tuple[Value, ...] = ()
     bands: tuple[str, ...] = ()
     missing: bool = False
+    measured: bool = False  # there is a reading, whatever it is; of the weight alone
     yesterday: bool = False
     setting: str = ""
     any_of: tuple[str, ...] = ()

@@ -18,14 +18,20 @@ from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.measures import Measure
 from patient_portal.domain.protocol import Protocol
 from patient_portal.domain.triage import Reason, TriageResult, triage
+from patient_portal.domain.unreadable import with_notice
 
 # The shape of `inputs_of`. A number that is not known is refused, never guessed at.
 INPUTS_VERSION = 1
 _MOST_EXAMPLES = 20
 
 
-def inputs_of(answers: Mapping[str, object], course: Course) -> dict[str, Any]:
-    """Answers and course as JSON keeps them; decimals are their text, so that nothing is lost."""
+def inputs_of(
+    answers: Mapping[str, object], course: Course, *, is_whole: bool = True
+) -> dict[str, Any]:
+    """Answers and course as JSON keeps them; decimals are their text, so that nothing is lost.
+
+    `is_whole` is False where the rules could not read the whole record (`domain.unreadable`).
+    """
     return {
         "version": INPUTS_VERSION,
         "drug": course.drug,
@@ -40,6 +46,8 @@ def inputs_of(answers: Mapping[str, object], course: Course) -> dict[str, Any]:
         "fever_line": None if course.fever_line is None else str(course.fever_line),
         "on_steroid": course.on_steroid,
         "reporter": course.reporter,
+        "is_finished": course.is_finished,
+        "is_whole": is_whole,
         "answers": _plain(answers),
         "history": [
             {
@@ -77,6 +85,7 @@ def course_from_inputs(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], Cours
         fever_line=None if line is None else Decimal(line),
         on_steroid=inputs["on_steroid"],
         reporter=inputs["reporter"],
+        is_finished=inputs.get("is_finished", True),
         history=tuple(
             Earlier(
                 days_ago=one["days_ago"],
@@ -101,7 +110,10 @@ def explain(protocol: Protocol, inputs: Mapping[str, Any]) -> TriageResult:
     """
     found: dict[str, Reason] = {}
     for judged in inputs.get("judged", [inputs]):
-        for reason in triage(protocol, *course_from_inputs(judged)).reasons:
+        result = triage(protocol, *course_from_inputs(judged))
+        if not judged.get("is_whole", True):
+            result = with_notice(protocol, result)
+        for reason in result.reasons:
             if reason.rule not in found or reason.level > found[reason.rule].level:
                 found[reason.rule] = reason
     order = {rule.id: place for place, rule in enumerate(protocol.rules)}

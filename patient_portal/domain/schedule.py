@@ -1,12 +1,21 @@
 """Days and hours as people live them: local dates, days of therapy, the hour of a reminder."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 def local_date(now: datetime, zone: str) -> date:
     """The calendar date of this moment in an IANA zone. Raises ZoneInfoNotFoundError."""
     return now.astimezone(ZoneInfo(zone)).date()
+
+
+def readable_zone(zone: str) -> str:
+    """The zone itself, or UTC where this machine does not know it: an answer must not be lost."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return "UTC"
+    return zone
 
 
 def therapy_day(first_dose_on: date | None, on: date) -> int | None:

@@ -20,6 +20,7 @@ from patient_portal.domain.combined import (
     SignOff,
     Silence,
     Trend,
+    Way,
     WindowLimits,
 )
 from patient_portal.domain.levels import TriageLevel
@@ -45,7 +46,7 @@ RULES = ("combination", "trend", "missing", "notice", "missed")
 LEVELS = tuple(level.code for level in TriageLevel)
 WINDOWS = ("any", "in", "out")
 TREND_KINDS = ("worse", "again", "step", "unresolved")
-NOTICE_KINDS = ("same_day", "recheck", "divergence")
+NOTICE_KINDS = ("same_day", "recheck", "divergence", "unreadable")
 DEVICES = ("scale", "thermometer")
 _MOST_DAYS = 60
 _MOST_HOURS = 24
@@ -105,10 +106,19 @@ def _sign(row: Table) -> Sign:
         id=row.text("id"),
         kind=row.word("kind", (CORE, MINOR)),
         label=row.text("label"),
-        when=row.texts("when"),
-        calm=row.texts("calm"),
+        ways=(_way(row), *(_further_way(one) for one in row.rows("also"))),
         unless=row.texts("unless", ()),
     )
+
+
+def _way(row: Table) -> Way:
+    return Way(row.texts("when"), row.texts("calm"))
+
+
+def _further_way(row: Table) -> Way:
+    way = _way(row)
+    row.done()
+    return way
 
 
 def _combination(row: Table) -> Combination:

@@ -15,6 +15,8 @@ NEEDED_NOTICES = {
     "same_day": [TriageLevel.WATCH, TriageLevel.URGENT, TriageLevel.EMERGENCY],
     "recheck": [TriageLevel.WATCH],
     "divergence": [TriageLevel.WATCH],
+    # A record that cannot be read must never be calm.
+    "unreadable": [TriageLevel.URGENT],
 }
 
 
@@ -31,7 +33,8 @@ def check_beyond(protocol: Protocol, tables: Tables) -> None:
         row = tables[name][0]
         known_only(row, "sources", row.values["sources"], sources)
     conditions = [condition.id for condition in protocol.conditions]
-    for row in (*tables["sign"], *tables["kind"], *tables["combination"]):
+    ways = (way for row in tables["sign"] for way in row.rows("also"))
+    for row in (*tables["sign"], *ways, *tables["kind"], *tables["combination"]):
         for key in ("when", "calm", "unless", "today"):
             known_only(row, key, row.values.get(key, ()), conditions)
     _check_kinds(protocol, tables["kind"])
@@ -45,7 +48,7 @@ def check_beyond(protocol: Protocol, tables: Tables) -> None:
 def conditions_asked(protocol: Protocol) -> set[str]:
     """The conditions that signs, kinds and combinations name."""
     beyond = protocol.beyond
-    asked = {id for sign in beyond.signs for id in (*sign.when, *sign.calm, *sign.unless)}
+    asked = {id for sign in beyond.signs for id in sign.conditions}
     asked |= {id for kind in beyond.kinds for id in kind.when}
     return asked | {id for one in beyond.combinations for id in one.today}
 

@@ -228,15 +228,19 @@ def _condition(row: Table) -> Condition:
         values=row.values_of("is"),
         bands=row.texts("bands", ()),
         missing=row.flag("missing", False),
+        measured=row.flag("measured", False),
         yesterday=row.flag("yesterday", False),
         setting=row.word("setting", SETTINGS) if row.has("setting") else "",
         any_of=row.texts("any_of", ()),
         all_of=row.texts("all_of", ()),
     )
-    about_item = bool(condition.values or condition.bands or condition.missing)
+    is_about = (condition.values, condition.bands, condition.missing, condition.measured)
+    about_item = any(map(bool, is_about))
     kinds = (about_item, condition.setting, condition.any_of, condition.all_of)
     if sum(map(bool, kinds)) != 1 or about_item is not bool(condition.item):
-        raise row.fail("must be one of: item with is, bands or missing; setting; any_of; all_of")
+        raise row.fail(
+            "must be one of: item with is, bands, missing or measured; setting; any_of; all_of"
+        )
     return condition
 
 

@@ -60,7 +60,11 @@ def sections(protocol: Protocol) -> tuple[Section, ...]:
         Section(
             "Signs that are counted together",
             ("sign", "kind", "there when", "a check-in is calm when", "unless"),
-            tuple((s.id, s.kind, _or(s.when), _or(s.calm), _or(s.unless)) for s in beyond.signs),
+            tuple(
+                (sign.id, sign.kind, _or(way.when), _or(way.calm), _or(sign.unless))
+                for sign in beyond.signs
+                for way in sign.ways
+            ),
         ),
         Section(
             "Kinds of watch findings that belong to the syndrome",
@@ -207,6 +211,8 @@ def _condition(one: Condition) -> str:
         return f"the setting {one.setting}"
     if one.missing:
         return f"{when}{one.item} is missing"
+    if one.measured:
+        return f"{when}{one.item} is measured"
     return f"{when}{one.item}: {_values(one.values) or ', '.join(one.bands)}"
 
 

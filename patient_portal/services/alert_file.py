@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from patient_portal.domain.protocol import Protocol
-from patient_portal.domain.schedule import local_date
+from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import (
     Alert,
     AlertState,
@@ -116,7 +116,7 @@ def read_file(
         log=_log(session, alert),
         helpers=helpers,
         trend=_trend(protocol, patient, check_ins, until),
-        today=local_date(now, patient.zone),
+        today=local_date(now, readable_zone(patient.zone)),
         trouble=_trouble(alert, sent, now),
     )
 
@@ -125,7 +125,7 @@ def _check_ins(
     session: Session, alert: Alert, patient: Patient, now: datetime
 ) -> tuple[Sequence[CheckIn], date]:
     """The alert's check-ins and those of the days before it, oldest first; the plot's last day."""
-    until = local_date(alert.closed_at or now, patient.zone)
+    until = local_date(alert.closed_at or now, readable_zone(patient.zone))
     rows = session.scalars(
         select(CheckIn)
         .where(

@@ -14,12 +14,10 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from patient_portal.database import adopt, insert_once, new_id
-from patient_portal.domain.course import Course
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.protocol import Protocol
-from patient_portal.domain.replay import inputs_of
-from patient_portal.domain.schedule import local_date, therapy_day
-from patient_portal.domain.triage import TriageResult, triage
+from patient_portal.domain.schedule import local_date, readable_zone, therapy_day
+from patient_portal.domain.triage import TriageResult
 from patient_portal.models import (
     Alert,
     AlertState,
@@ -32,8 +30,8 @@ from patient_portal.models import (
 from patient_portal.services import alerts, messages
 from patient_portal.services.audit import Actor, record
 from patient_portal.services.courses import course_for as course_for
-from patient_portal.services.courses import course_with, told_by
 from patient_portal.services.courses import weight_of as weight_of
+from patient_portal.services.judging import Judged, judge
 from patient_portal.services.site import Site
 
 # A form that was started can be sent for this long.
@@ -241,7 +239,7 @@ def send(session: Session, site: Site, form: Form, now: datetime) -> Recorded | 
 def _blank(site: Site, form: Form, now: datetime) -> CheckIn:
     """A check-in without answers, known to no session yet."""
     patient = form.patient
-    today = local_date(now, patient.zone)
+    today = local_date(now, readable_zone(patient.zone))
     return CheckIn(
         id=new_id(),
         clinic_id=patient.clinic_id,
@@ -276,18 +274,17 @@ def _next_number(session: Session, check_in_id: str) -> int:
 
 @dataclass(frozen=True)
 class _Verdict:
-    """What the rules say of the answers so far, and what of it is new.
+    """What the rules say of the answers so far, and what of it is new."""
 
-    ``own`` is what the check-in comes to without the others of its day, which have paged already.
-    """
-
-    told: Mapping[str, object]
-    course: Course
+    judged: Judged
     before: TriageLevel
     fresh: Sequence[dict[str, Any]]
-    own: TriageResult
-    stands_alone: bool
     of_this_step: TriageLevel
+
+    @property
+    def stands_alone(self) -> bool:
+        """No other check-in of the day has a part in it."""
+        return self.judged.own is self.judged.result
 
 
 def _judge(
@@ -299,19 +296,14 @@ def _judge(
     answered: Sequence[str] = (),
 ) -> _Verdict:
     """Triage the answers so far; raise the check-in's level and reasons, never lower them."""
-    course = course_with(
-        session, form.patient, check_in.local_date, check_in.drug,
-        now=now, same_day_but=check_in.id, reporter=form.reporter.kind, protocol=site.protocol,
-    )  # fmt: skip
-    told = told_by(site.protocol, check_in.answers, check_in.progress)
-    result = triage(site.protocol, told, course)
-    own = _without_same_day(site.protocol, told, course, result)
+    judged = judge(session, site.protocol, form.patient, check_in, now)
+    check_in.day_of_therapy = judged.course.day_of_therapy  # a restart counts anew
     before = TriageLevel(check_in.level)
-    fresh = _fresh(check_in, result)
+    fresh = _fresh(check_in, judged.result)
     check_in.reasons = [*check_in.reasons, *fresh]
-    check_in.level = int(max(before, result.level))
-    of_this_step = _answered(site.protocol, own, answered)
-    return _Verdict(told, course, before, fresh, own, own is result, of_this_step)
+    check_in.level = int(max(before, judged.result.level))
+    of_this_step = _answered(site.protocol, judged.own, answered)
+    return _Verdict(judged, before, fresh, of_this_step)
 
 
 def _act(
@@ -324,14 +316,14 @@ def _act(
         now=now, clinic_id=check_in.clinic_id, level=level.code,
     )  # fmt: skip
     same_day = None if verdict.stands_alone else _alert_of_same_day(session, check_in)
-    is_own = any(reason.level.is_red for reason in verdict.own.reasons)
+    is_own = any(reason.level.is_red for reason in verdict.judged.own.reasons)
     is_fresh = any(TriageLevel.from_code(reason["level"]).is_red for reason in verdict.fresh)
     if level.is_red and (
         (check_in.alert_id is None and (is_own or same_day is None))
         or (is_own and is_fresh)
         or verdict.of_this_step >= TriageLevel.URGENT
     ):
-        red = _red(check_in, level, inputs_of(verdict.told, verdict.course), form)
+        red = _red(check_in, level, verdict.judged.inputs, form)
         check_in.alert_id = alerts.raise_alert(session, site, form.patient, red, now).id
     elif level.is_red and check_in.alert_id is None:
         check_in.alert_id = same_day  # red only because today already was; nothing new to page
@@ -344,16 +336,6 @@ def _act(
         raised=raised,
         stops=is_emergency and level is TriageLevel.EMERGENCY,
     )
-
-
-def _without_same_day(
-    protocol: Protocol, told: Mapping[str, object], course: Course, result: TriageResult
-) -> TriageResult:
-    """What the check-in comes to without the others of its day, which have paged already."""
-    before = tuple(earlier for earlier in course.history if earlier.days_ago > 0)
-    if len(before) == len(course.history):
-        return result
-    return triage(protocol, told, replace(course, history=before))
 
 
 def _fresh(check_in: CheckIn, result: TriageResult) -> list[dict[str, str]]:
@@ -453,7 +435,9 @@ def close_yesterdays(session: Session, now: datetime, limit: int = 200) -> int:
         .order_by(CheckIn.local_date)
         .limit(limit)
     )
-    over = [row.id for row in candidates if row.local_date < local_date(now, row.zone)]
+    over = [
+        row.id for row in candidates if row.local_date < local_date(now, readable_zone(row.zone))
+    ]
     if not over:
         return 0
     closed = session.scalars(

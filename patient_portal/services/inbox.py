@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from patient_portal.database import UtcDateTime
 from patient_portal.domain.delivery import LOST
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.domain.schedule import local_date, therapy_day
+from patient_portal.domain.schedule import local_date, readable_zone, therapy_day
 from patient_portal.models import (
     Alert,
     AlertState,
@@ -210,7 +210,7 @@ class _Days:
     def of(self, zone: str) -> date:
         today = self._today.get(zone)
         if today is None:
-            today = self._today[zone] = local_date(self._now, zone)
+            today = self._today[zone] = local_date(self._now, readable_zone(zone))
         return today
 
 

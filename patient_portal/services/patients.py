@@ -7,7 +7,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.domain.schedule import local_date, therapy_day
+from patient_portal.domain.schedule import local_date, readable_zone, therapy_day
 from patient_portal.models import CheckIn, CheckInState, Clinic, Message, Patient
 from patient_portal.services.audit import Actor, record
 
@@ -69,7 +69,7 @@ def list_of_clinic(session: Session, clinic_id: str, now: datetime) -> list[Pati
 def _row(
     patient: Patient, at: datetime | None, level: int | None, last_day: date | None, now: datetime
 ) -> PatientRow:
-    today = local_date(now, patient.zone)
+    today = local_date(now, readable_zone(patient.zone))
     return PatientRow(
         patient=patient,
         day=therapy_day(patient.first_dose_on, today),
@@ -82,7 +82,7 @@ def _row(
 def _missed(patient: Patient, last_day: date | None, today: date) -> int:
     if patient.enrolled_at is None:
         return 0
-    joined = local_date(patient.enrolled_at, patient.zone)
+    joined = local_date(patient.enrolled_at, readable_zone(patient.zone))
     # Today is not over; the day somebody joined is not held against them.
     return max(0, (today - max(last_day or joined, joined)).days - 1)
 

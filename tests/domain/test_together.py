@@ -208,12 +208,53 @@ def test_a_closing_outcome_that_names_the_sign_resolves_it() -> None:
     assert "C3" in fired(K, then(2, {}, resolved=("D",)), then(2, D))
 
 
-def test_nobody_is_paged_for_signs_of_earlier_days_alone() -> None:
+def test_signs_of_earlier_days_count_until_they_are_resolved() -> None:
     history = (then(2, D), then(1, {**F, **W}))
-    assert judged(CALM, *history).level is NONE
-    assert judged({"headache": "mild"}, *history).level is WATCH
+    assert {"C1", "C3"} <= fired(CALM, *history)
     assert "C1" in fired(K, *history)
     assert {"C2", "C1"} <= fired(D2, then(1, {**F, **W}))
+    assert judged(CALM, then(2, {**D, **F, **W}), then(1, CALM)).level is NONE
+    assert judged(CALM, then(7, {**D, **F, **W})).level is NONE  # expired
+
+
+def test_a_form_that_is_being_answered_waits_for_its_questions() -> None:
+    """Else the first calm page would page about a sign that the next page calls over."""
+    history = (then(2, {**D, **W}), then(1, CALM))
+    first_page: Answers = {"red_flags": "none"}
+    assert judged(first_page, *history, is_finished=False).level is NONE
+    assert "C3" in fired(first_page, *history)
+    assert "C1" in fired(K, *history, is_finished=False)
+    assert judged(CALM, *history).level is NONE
+
+
+def test_only_an_answer_that_could_show_it_resolves_a_sign() -> None:
+    def kg(value: str) -> Answers:
+        return {"weight": value, "weight_unit": "kg"}
+
+    def standing(shown: Answers, calm: Answers, *weights: tuple[int, str]) -> bool:
+        history = (then(3, shown), then(2, calm), then(1, calm))
+        known = tuple((day, Measure(Decimal(value), "kg")) for day, value in weights)
+        return "C3" in fired(K, *history, weights=known)
+
+    gained, before = kg("72.6"), ((-5, "70.0"), (-3, "72.6"))
+    assert standing(gained, {"swelling": "none"}, *before)
+    assert standing(gained, {"swelling": "none", "weight": "not_measured"}, *before)
+    unweighed: Answers = {"swelling": "none", "weight": "not_measured", "tighter_fit": False}
+    assert not standing(gained, unweighed, *before)
+    assert standing(gained, {"tighter_fit": False}, *before)
+    assert not standing(gained, kg("70.1"), *before, (-2, "70.1"), (-1, "70.1"))
+    assert standing({"swelling": "new_mild"}, kg("70.1"), (-2, "70.1"), (-1, "70.1"))
+    assert not standing({"swelling": "new_mild"}, {"swelling": "usual"})
+    assert not standing({"tighter_fit": True}, {"tighter_fit": False})
+
+    assert standing({"dizziness": "mild"}, {"bp_systolic": 120})
+    assert not standing({"dizziness": "mild"}, {"dizziness": "none"})
+    assert standing({"bp_systolic": 95}, {"dizziness": "none"})
+    assert not standing({"bp_systolic": 95}, {"dizziness": "none", "bp_systolic": 120})
+
+    assert standing({"chills": True}, {"felt_feverish": False})
+    assert not standing({"chills": True}, {"chills": False})
+    assert not standing(F, {"felt_feverish": False})
 
 
 def test_a_sign_of_today_makes_earlier_minor_ones_count() -> None:

@@ -16,12 +16,13 @@ from werkzeug.wrappers import Response
 
 from patient_portal.domain.measures import Measure
 from patient_portal.domain.pages import Page, Progress, pages
-from patient_portal.domain.schedule import local_date
+from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import CheckIn, CheckInState, Clinic, LinkKind, Patient
 from patient_portal.services import checkins
 from patient_portal.services.audit import Actor
 from patient_portal.services.devices import actor_of
 from patient_portal.services.enrolment import look_at_link
+from patient_portal.services.judging import last_weight
 from patient_portal.web.access import viewer
 from patient_portal.web.context import portal
 from patient_portal.web.language import current_words
@@ -176,9 +177,12 @@ def complete(session: Session, found: FormInHand, now: datetime) -> FormInHand:
     found.line = clinic.line if clinic else ""
     if page_session.get(_TEAM_LINE) != found.line:
         page_session[_TEAM_LINE] = found.line
-    day = found.check_in.local_date if found.check_in else local_date(now, patient.zone)
-    course = checkins.course_for(session, patient, day)
-    found.last_weight = course.weights[-1][1] if course.weights else course.baseline
+    day = (
+        found.check_in.local_date
+        if found.check_in
+        else local_date(now, readable_zone(patient.zone))
+    )
+    found.last_weight = last_weight(session, patient, day)
     return found
 
 

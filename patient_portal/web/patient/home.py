@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, g, make_response, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from patient_portal.domain.schedule import local_date, therapy_day
+from patient_portal.domain.schedule import local_date, readable_zone, therapy_day
 from patient_portal.models import CheckInState, Clinic, Patient
 from patient_portal.services import checkins
 from patient_portal.services.tracking import waiting_answers
@@ -60,7 +59,7 @@ def show() -> Response:
 
 def _day(session: Session, patient: Patient, now: datetime, *, is_shared: bool) -> Day:
     words = current_words()
-    today = local_date(now, patient.zone)
+    today = local_date(now, readable_zone(patient.zone))
     of_today = checkins.of_day(session, patient.id, today)
     waiting = waiting_answers(session, patient.id)
     sent = [one.sent_at for one in of_today if one.state is CheckInState.SENT and one.sent_at]
@@ -71,9 +70,7 @@ def _day(session: Session, patient: Patient, now: datetime, *, is_shared: bool) 
         name=f"{patient.first_name[:1]}." if is_shared else patient.first_name,
         year=patient.birth_year,
         medicine=words.safety(portal().site.protocol.drug(patient.drug).name),
-        today=format_date(
-            now.astimezone(ZoneInfo(patient.zone)).date(), words.language, patient.country, "full"
-        ),
+        today=format_date(today, words.language, patient.country, "full"),
         day_of_therapy=therapy_day(patient.first_dose_on, today),
         done_at=clock(sent[-1], patient) if sent else "",
         is_begun=bool(of_today) and not sent,
@@ -85,7 +82,7 @@ def _day(session: Session, patient: Patient, now: datetime, *, is_shared: bool) 
 
 def _weight_change(session: Session, patient: Patient, now: datetime) -> str:
     """The change between the last two weights; the weight itself is not shown here."""
-    today = local_date(now, patient.zone)
+    today = local_date(now, readable_zone(patient.zone))
     readings = [measure for _, measure in checkins.course_for(session, patient, today).weights]
     for one in checkins.of_day(session, patient.id, today):
         measure = checkins.weight_of(one.answers)

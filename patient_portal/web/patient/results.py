@@ -13,7 +13,7 @@ from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.pages import next_page
 from patient_portal.domain.places import main_language
 from patient_portal.domain.protocol import NOT_SURE, Rule
-from patient_portal.domain.schedule import local_date
+from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.domain.staffing import is_staffed, next_turn
 from patient_portal.models import AlertState, CheckIn, Clinic, Patient
 from patient_portal.services import checkins
@@ -82,7 +82,7 @@ def _may_read(session: Session, hand: FormInHand, check_in: CheckIn, now: dateti
         return now - check_in.started_at <= 2 * checkins.FORM_LIVES
     if not hand.is_recognised:
         return False
-    if check_in.local_date == local_date(now, hand.patient.zone):
+    if check_in.local_date == local_date(now, readable_zone(hand.patient.zone)):
         return True
     alert = checkins.alert_of(session, check_in)
     return alert is not None and alert.state is not AlertState.CLOSED
@@ -118,8 +118,8 @@ def _of_level(
         "is_staffed": is_staffed(now, *hours),
         "is_day_and_night": clinic.staffed_from == clinic.staffed_until,
         "turn": clock(next_turn(now, *hours), hand.patient),
-        "turn_is_today": local_date(next_turn(now, *hours), hand.patient.zone)
-        == local_date(now, hand.patient.zone),
+        "turn_is_today": local_date(next_turn(now, *hours), readable_zone(hand.patient.zone))
+        == local_date(now, readable_zone(hand.patient.zone)),
     }
     if level.is_red:
         alert = checkins.alert_of(session, check_in)
@@ -166,7 +166,9 @@ def told(found: Tracker, check_in: CheckIn, hand: FormInHand) -> Told:
 def clock(moment: datetime, patient: Patient) -> str:
     """The time of day on the patient's clock."""
     words = current_words()
-    text = format_time(moment, ZoneInfo(patient.zone), words.language, patient.country)
+    text = format_time(
+        moment, ZoneInfo(readable_zone(patient.zone)), words.language, patient.country
+    )
     return text.replace(" ", "\N{NO-BREAK SPACE}")  # "9:04" and "AM" stay on one line
 
 
@@ -176,8 +178,8 @@ def _next_check_in(hand: FormInHand, now: datetime) -> str:
     due = patient.reminder_due_at
     if due is None or patient.texts_stopped_at is not None or not hand.is_recognised:
         return ""
-    tomorrow = local_date(now, patient.zone) + timedelta(days=1)
-    return clock(due, patient) if local_date(due, patient.zone) == tomorrow else ""
+    tomorrow = local_date(now, readable_zone(patient.zone)) + timedelta(days=1)
+    return clock(due, patient) if local_date(due, readable_zone(patient.zone)) == tomorrow else ""
 
 
 # ---- what to say on the phone

@@ -139,16 +139,25 @@ ASKED = ("breathlessness", "swelling", "cough", "dizziness", "urine", "bone_pain
 TOLD = ("chills", "felt_feverish", "fever_medicine_6h")
 
 
-def histories(protocol: Protocol, rng: random.Random) -> Raw:
-    """A random course: some check-ins of the last days, each with every question answered."""
+def histories(protocol: Protocol, rng: random.Random, left_out: float = 0) -> Raw:
+    """A random course: some check-ins of the last days; `left_out` of their answers not given."""
     row = rng.choice(table("medicines"))
     day = rng.choice((16, int(row["last_day"] or 60) + 20))
     base = rng.choice((45.5, 70, 90.5))
     back = sorted(rng.sample(range(-8, 0), rng.randint(1, 7)))
-    made = [(day + one, _check_in(protocol, rng, base)) for one in [*back, 0]]
+    made = [
+        (day + one, _without_some(_check_in(protocol, rng, base), rng, left_out))
+        for one in [*back, 0]
+    ]
     history = [{"day": then, "answers": answers} for then, answers in made[:-1]]
     answers = made[-1][1]
     return {"drug": row["medicine"], "day_of_therapy": day, "answers": answers, "history": history}
+
+
+def _without_some(answers: Raw, rng: random.Random, left_out: float) -> Raw:
+    """The same without some answers; a number goes with its unit."""
+    gone = {key for key in answers if not key.endswith("_unit") and rng.random() < left_out}
+    return {key: value for key, value in answers.items() if key.removesuffix("_unit") not in gone}
 
 
 def _check_in(protocol: Protocol, rng: random.Random, base: float) -> Raw:

@@ -30,7 +30,11 @@ CALM = ("none", "usual", "normal", "no")
 WEIGHT_MEASURES = ("gain", "steady", "loss", "over", "crossing")
 LARGE_BASELINE = 50
 APL_DAYS = 30
-STANDS_FOR = {"temperature": "felt_feverish", "weight": "tighter_fit", "tighter_fit": "swelling"}
+STANDS_FOR = {
+    "temperature": ("felt_feverish",),
+    "weight": ("tighter_fit", "swelling"),
+    "tighter_fit": ("swelling",),
+}
 
 # What an answer is.
 
@@ -192,12 +196,14 @@ def _resolved(sign: str, item: str, since: Sequence[Case]) -> bool:
 
     Without a reading the question that is asked instead stands for it (rulings A, steps 5 and 6).
     """
-    instead = STANDS_FOR.get(item)
+    instead = set(STANDS_FOR.get(item, ()))
     calm = 0
     for case in since:
         items = {row["item"] for row in _rows_of_sign(sign)} & set(case.items())
         items -= {one for one in items if case.said.get(one) == ("missing",)}
-        answered = item in items or instead in items
+        if in_band(case, "t_under_36"):  # neither normal nor fever: the question decides
+            items -= {"temperature"}
+        answered = item in items or (bool(instead) and instead <= items)
         quiet = answered and all(_is_calm(case, sign, one) for one in items)
         calm = calm + 1 if quiet else 0
         if calm == int(table("lookback")[2]["check_ins"]):
@@ -246,11 +252,6 @@ def kinds(case: Case) -> set[str]:
 @cache
 def _signs() -> dict[str, str]:
     return {row["sign"]: row["weight"] for row in table("signs") if row["weight"] != "today"}
-
-
-def shows_a_sign(case: Case) -> bool:
-    """Whether a sign that is counted is there today."""
-    return any(shows(case, sign) for sign in _signs())
 
 
 def combinations(case: Case) -> list[Row]:
@@ -306,16 +307,10 @@ def _worse_than_before(case: Case, row: Row) -> bool:
     return is_one_of(before, row["of"], row["was"]) and is_one_of(case, row["of"], row["is"])
 
 
-def verdict(raw: Mapping[str, Any], *, look_back: bool = True) -> tuple[str, list[str]]:
-    """The level of a case, and the rows that give it, worst first.
-
-    Without `look_back` the signs of earlier days are not counted.
-    """
+def verdict(raw: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The level of a case, and the rows that give it, worst first."""
     case = read_case(raw)
-    fallen = [*cells(case), *trends(case)]
-    if not look_back:
-        case.earlier = []
-    fallen += combinations(case)
+    fallen = [*cells(case), *trends(case), *combinations(case)]
     fallen.sort(key=lambda row: -LEVELS.index(row["gives"]))
     named = [f"{row['gives']}: {row.get('cell') or row['rule']}" for row in fallen]
     return (fallen[0]["gives"] if fallen else "none"), named
