@@ -303,6 +303,12 @@ def test_a_grade_worse_than_before_is_said(before: Answers, now: Answers) -> Non
     assert "T2" not in fired(now, then(1, before), then(1, now))  # its worst
 
 
+def test_one_of_two_that_is_worse_is_enough() -> None:
+    now = {"headache": "severe", "bleeding": "minor"}
+    assert "T2" in fired(now, then(1, {"headache": "mild"}))
+    assert "T2" in fired(now, then(1, {"headache": "severe", "bleeding": "none"}))
+
+
 def test_none_to_usual_is_no_grade() -> None:
     assert fired({"cough": "usual"}, then(1, {"cough": "none"})) == set()
 
@@ -359,6 +365,11 @@ def test_breathing_that_gets_moderate_in_a_day_is_an_emergency(
     assert "T5" not in fired(D2, then(1, was), then(1, D2), day=IN)
 
 
+def test_every_mild_answer_of_the_day_before_is_as_good_as_one() -> None:
+    day = [then(1, {"breathlessness": one}) for one in ("none", "usual", "mild_exertion")]
+    assert "T5" in fired(D2, *day, day=IN)
+
+
 def test_yesterday_among_the_answers_is_a_check_in_of_the_day_before() -> None:
     result = triage(PROTOCOL, {**D2, "yesterday": D}, Course("atra", IN))
     assert result.level is EMERGENCY
@@ -410,6 +421,14 @@ def test_a_weight_noted_without_a_check_in_is_not_missing() -> None:
     assert "MV1" in fired(gone, then(1, gone), day=IN, weights=((-2, noted[0][1]),))
 
 
+def test_a_number_that_one_of_several_has_is_not_missing() -> None:
+    gone = {"weight": "not_measured"}
+    day = (then(1, gone), then(1, {"weight": "70", "weight_unit": "kg"}))
+    assert "MV1" not in fired(gone, *day, day=IN)
+    both = {"temperature": "not_measured", **c("36.8")}
+    assert "MV2" not in fired(both, then(1, {"temperature": "not_measured"}), day=IN)
+
+
 def test_a_missing_value_is_no_kind() -> None:
     answers = {"weight": "not_measured", **BONES}
     assert judged(answers, then(1, {"weight": "not_measured"}), day=IN).level is WATCH
@@ -425,6 +444,23 @@ def test_an_earlier_check_in_of_today_is_never_lowered() -> None:
         assert {reason.rule for reason in result.reasons} == {rule}
     assert judged(CALM, then(0, D, level=URGENT, is_closed=True)).level is NONE
     assert judged(CALM, then(1, {}, level=EMERGENCY)).level is NONE
+
+
+def test_of_several_earlier_today_the_worst_that_is_not_closed_stands() -> None:
+    day = (then(0, {}, level=URGENT), then(0, {}, level=WATCH))
+    assert judged(CALM, *day).level is URGENT
+    assert judged(CALM, then(0, {}, level=EMERGENCY, is_closed=True), *day).level is URGENT
+
+
+def test_a_calm_check_in_of_today_is_no_second_calm_day() -> None:
+    today = {**CALM, **K}
+    earlier = then(0, CALM, is_closed=True)
+    assert "C3" in fired(today, then(3, D), earlier)
+    assert "C3" not in fired(today, then(3, D), then(1, CALM), earlier)
+
+
+def test_one_calm_check_in_makes_a_calm_day() -> None:
+    assert "C3" not in fired({**CALM, **K}, then(3, D), then(1, {}), then(1, CALM))
 
 
 def test_answers_of_one_day_count_together() -> None:
@@ -450,6 +486,11 @@ def test_two_reporters_far_apart_are_said_and_the_higher_level_holds() -> None:
     assert "divergence" not in fired(D, then(0, CALM, level=NONE))
     by_helper = then(0, CALM, level=NONE)
     assert "divergence" in fired(D, by_helper, reporter="caregiver")
+
+
+def test_one_reporter_far_apart_among_several_is_said() -> None:
+    day = (then(0, CALM), then(0, {}, level=EMERGENCY, reporter="caregiver"))
+    assert "divergence" in fired(CALM, *day)
 
 
 # ---- closed with a recheck that is to come
@@ -533,6 +574,63 @@ def test_watch_findings_that_were_closed_make_no_new_count() -> None:
     assert judged({**warm, **K}, closed(warm)).level is WATCH
     assert judged({**warm, **K, **RASH}, closed(warm)).level is URGENT
     assert judged({**K, **BONES}, closed(K)).level is URGENT
+
+
+def test_a_gain_that_was_not_there_when_it_was_closed_is_counted() -> None:
+    """No heavier than then, but it went down and up again since."""
+    readings = ((-4, "75"), (-2, "75"), (-1, "73.5"))
+    weights = tuple((day, Measure(Decimal(v), "kg")) for day, v in readings)
+    was = closed({"weight": "75", "weight_unit": "kg", **D})
+    now = {"weight": "74.9", "weight_unit": "kg", **K}
+    result = judged(now, was, weights=weights)
+    assert "C5" in {reason.rule for reason in result.reasons}
+    assert result.level is URGENT
+
+
+def test_only_what_was_closed_with_a_recheck_is_held() -> None:
+    other = then(1, D, level=URGENT, is_closed=True)
+    assert judged(D, closed(COUGH), other, day=IN).level is URGENT
+
+
+def test_a_worse_answer_earlier_today_is_not_held_by_a_milder_one() -> None:
+    earlier = then(0, {"cough": "worse"})
+    assert judged(COUGH, closed(COUGH), earlier, day=IN).level is URGENT
+    assert judged(COUGH, closed({"cough": "worse"}), earlier, day=IN).level is WATCH
+
+
+def test_other_answers_of_then_do_not_matter() -> None:
+    was = {"cough": "worse", "headache": "mild", "breathlessness": "none"}
+    assert judged(COUGH, closed(was), day=IN).level is WATCH
+
+
+def test_of_two_that_were_closed_the_worse_holds() -> None:
+    readings = ((-4, "70"), (-3, "72.6"), (-2, "72.2"))
+    weights = tuple((day, Measure(Decimal(v), "kg")) for day, v in readings)
+    first = then(3, {"weight": "72.6", "weight_unit": "kg"}, is_closed=True, recheck=True)
+    second = closed({"weight": "72.2", "weight_unit": "kg"})
+
+    def now(kg: str) -> TriageLevel:
+        today = {"weight": kg, "weight_unit": "kg"}
+        return judged(today, first, second, day=IN, weights=weights).level
+
+    assert now("72.5") is WATCH
+    assert now("72.7") is URGENT
+    fever = (then(3, c("38.8"), is_closed=True, recheck=True), closed(c("38.2")))
+    assert judged(c("38.6"), *fever).level is WATCH
+    assert judged(c("38.9"), *fever).level is URGENT
+    oxygen = (then(3, {"spo2": 92}, is_closed=True, recheck=True), closed({"spo2": 94}))
+    assert judged({"spo2": 93}, *oxygen).level is WATCH
+
+
+def test_what_was_not_measured_is_not_held() -> None:
+    weights = tuple((day, Measure(Decimal(v), "kg")) for day, v in ((-3, "70"), (-2, "72.4")))
+    was = closed({"weight": "72.4", "weight_unit": "kg"})
+    cough = closed(COUGH)
+    assert judged(c("38.2"), cough).level is URGENT
+    assert judged(c("37.6"), cough, then(1, c("37.6"))).level is URGENT
+    over = {"weight": "72.4", "weight_unit": "kg"}
+    assert judged(over, cough, day=IN, weights=weights).level is URGENT
+    assert judged(over, was, day=IN, weights=weights).level is WATCH
 
 
 def test_weight_is_held_while_it_is_no_higher() -> None:
