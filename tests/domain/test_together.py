@@ -622,6 +622,15 @@ def test_of_two_that_were_closed_the_worse_holds() -> None:
     assert judged({"spo2": 93}, *oxygen).level is WATCH
 
 
+def test_of_two_readings_of_a_check_in_the_worse_is_compared() -> None:
+    hot = {**c("38.2"), "temperature_f": Decimal("101.6")}  # 38.2 and 38.7 °C
+    assert judged(hot, closed(c("38.4"))).level is URGENT
+    assert judged(hot, closed(c("38.7"))).level is WATCH
+    cold = {**c("34.8"), "temperature_f": Decimal("94.1")}  # 34.8 and 34.5 °C
+    assert judged(cold, closed(c("34.6"))).level is URGENT
+    assert judged(cold, closed(c("34.5"))).level is WATCH
+
+
 def test_what_was_not_measured_is_not_held() -> None:
     weights = tuple((day, Measure(Decimal(v), "kg")) for day, v in ((-3, "70"), (-2, "72.4")))
     was = closed({"weight": "72.4", "weight_unit": "kg"})
