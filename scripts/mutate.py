@@ -65,6 +65,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "staffing": ("tests/domain/test_places.py",),
     "triage": RULES,
     "typed": ("tests/domain/test_typed.py",),
+    "unreadable": ("tests/domain/test_unreadable.py",),
     "weights": RULES,
     "windows": ("tests/domain/test_windows.py",),
 }
