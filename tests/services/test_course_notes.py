@@ -15,6 +15,7 @@ from patient_portal.domain.overrides import OverrideRefused, Overrides
 from patient_portal.domain.triage import triage
 from patient_portal.models import (
     AuditEntry,
+    CheckIn,
     Clinic,
     MedicineEvent,
     MedicineKind,
@@ -24,9 +25,12 @@ from patient_portal.models import (
     Role,
     StaffMember,
 )
-from patient_portal.services import courses, medicines, overrides
+from patient_portal.services import checkins, courses, medicines, overrides
+from patient_portal.services.audit import Actor
+from patient_portal.services.checkins import Form, Step
 from patient_portal.services.medicines import MedicineRefused
 from patient_portal.services.overrides import Changed, LimitRefused
+from patient_portal.services.replay import stored_check_ins
 from tests.support.people import NOON, Team, a_house, a_member, a_site
 
 TODAY = date(2026, 11, 20)
@@ -138,6 +142,22 @@ def test_a_restart_after_seven_days_without_is_day_1_again(database: Database) -
     house.note(MedicineKind.RESTARTED, ago=10)
     assert house.course().day_of_therapy == 11
     assert house.is_inside()
+
+
+def test_a_check_in_keeps_the_day_that_its_rules_saw(database: Database) -> None:
+    house = House(database, day=300)
+    house.note(MedicineKind.STOPPED, ago=18)
+    house.note(MedicineKind.RESTARTED, ago=10)
+    with database.transaction() as session:
+        patient = session.get_one(Patient, house.patient.id)
+        form = Form(patient, "k1", Actor("patient", patient.id))
+        step = Step("page", {"cough": "new"}, ("cough",))
+        made = checkins.record_answers(session, a_site(), form, step, NOON)
+    assert made.level == URGENT
+    with database.reading() as session:
+        assert session.get_one(CheckIn, made.check_in_id).day_of_therapy == 11
+        stored = list(stored_check_ins(session, PROTOCOL))
+        assert stored[0].course.day_of_therapy == 11
 
 
 def test_a_restart_after_six_days_without_goes_on_counting(database: Database) -> None:
