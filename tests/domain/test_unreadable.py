@@ -28,6 +28,7 @@ def salvaged(answers: dict[str, Any], drug: str = "atra") -> tuple[TriageLevel, 
         ({"breathlessness": "at_rest"}, EMERGENCY),
         ({"red_flags": ["a new flag", "chest_pain"]}, EMERGENCY),
         ({"red_flags": ["chest_pain", "blue_lips"]}, EMERGENCY),
+        ({"red_flags": "chest_pain"}, EMERGENCY),
         ({"temperature": "104.1", "temperature_unit": "f"}, EMERGENCY),
     ],
 )
