@@ -134,6 +134,17 @@ def test_a_red_answer_stands_in_the_inbox_with_its_reason(ward: Ward) -> None:
     assert "New" in text
 
 
+def test_who_is_silent_is_listed_with_a_number_to_call(ward: Ward) -> None:
+    ward.answer(breathlessness="none")
+    ward.send()
+    assert "No check-in" not in ward.nurse.get("/staff/inbox").text
+    move_clock(ward.app, timedelta(days=4))
+    page = signed_in(ward.app, ward.team.nurse).get("/staff/inbox")
+    assert "No check-in on 2 days running, in window: phone the patient" in main_of(page)
+    assert "last check-in" in main_of(page)
+    assert 'href="tel:+12125550123"' in page.text
+
+
 def other(ward: Ward, first: str, **values: Any) -> Patient:
     with writing(ward.app) as (session, _):
         return a_patient(session, ward.team.clinic, first_name=first, **values)

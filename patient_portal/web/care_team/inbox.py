@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from patient_portal.models import AlertState, Role, StaffMember
-from patient_portal.services import inbox
+from patient_portal.services import inbox, missed
 from patient_portal.web.access import Audience, audience, viewer
 from patient_portal.web.care_team import frame as frames
 from patient_portal.web.care_team.frame import Frame
@@ -30,6 +30,7 @@ class Lists:
     frame: Frame
     alerts: list[Row]
     watch: list[Row]
+    silent: list[Row]
     closed: list[Row]
     untaken: int
 
@@ -48,7 +49,7 @@ def may_act(staff: StaffMember) -> bool:
 
 
 def read_lists(db: Session, clinic_id: str, now: datetime) -> Lists:
-    """Read the lists in a view's own transaction: four statements, however many alerts."""
+    """Read the lists in a view's own transaction: five statements, however many alerts."""
     alerts = inbox.open_alerts(db, clinic_id, now)
     frame = frames.load(db, now, clinic_id, open_count=len(alerts))
     make = RowMaker(portal().site.protocol, current_words(), frame)
@@ -56,6 +57,7 @@ def read_lists(db: Session, clinic_id: str, now: datetime) -> Lists:
         frame=frame,
         alerts=[make.alert(line) for line in alerts],
         watch=[make.watch(line) for line in inbox.watch(db, frame.clinic, now)],
+        silent=[make.silent(one) for one in missed.silent(db, make.protocol, clinic_id, now)],
         closed=[make.closed(line) for line in inbox.closed_alerts(db, clinic_id, now)],
         untaken=sum(line.state is AlertState.OPEN for line in alerts),
     )

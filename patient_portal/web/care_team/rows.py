@@ -11,11 +11,12 @@ from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.protocol import Protocol
 from patient_portal.models import AlertState
 from patient_portal.services.inbox import AlertLine, Person, WatchLine
+from patient_portal.services.missed import Silent
 from patient_portal.services.tracking import TELL_PATIENT_AFTER
 from patient_portal.web.care_team import wording
 from patient_portal.web.care_team.frame import Frame
 from patient_portal.web.language import current_language
-from patient_portal.words import Words
+from patient_portal.words import Words, format_date
 
 _LEAST_LATE = timedelta(minutes=1)  # "late by 0 min" reads as not late
 
@@ -125,6 +126,28 @@ class RowMaker:
             is_late=False,
             status="" if line.is_finished else words.message("Not finished"),
             why=wording.trigger(self.protocol, words, line.reasons, line.inputs),
+            who=self.who(line.person),
+            phone=line.person.phone,
+            is_open=False,
+            trouble="",
+        )
+
+    def silent(self, line: Silent) -> Row:
+        """A line of somebody who has not checked in."""
+        words, frame = self.words, self.frame
+        since = ""
+        if line.since is not None:
+            day = format_date(line.since, words.language, frame.clinic.country)
+            since = words.message("last check-in %(day)s", day=day)
+        return Row(
+            level=line.rule.level.code,
+            ref="",
+            href=url_for("care_team.patients.one", patient_id=line.person.id),
+            name=line.person.name,
+            age=words.nmessage("%(n)s day", "%(n)s days", line.days),
+            is_late=False,
+            status=since or words.message("no check-in yet"),
+            why=wording.rule_words(self.protocol, words, line.rule.id),
             who=self.who(line.person),
             phone=line.person.phone,
             is_open=False,
