@@ -57,6 +57,10 @@ def found_together(today: Today) -> Iterator[Found]:
     # not page before the question about it comes.
     if today.past.history and (shown or today.course.is_finished):
         standing = today.past.unresolved(today.facts, shown)
+    # Where a person has closed the alert, earlier signs count beside a sign of today alone: nobody
+    # who is well again is told to call an ambulance for what was dealt with.
+    if not shown:
+        standing &= today.past.in_nobodys_hands
     kinds = _watch_kinds(today)
     if not (shown or standing or kinds):
         return

@@ -59,6 +59,16 @@ class Past:
         }
 
     @cached_property
+    def in_nobodys_hands(self) -> set[str]:
+        """Ids of the signs of check-ins that no person of the team has closed."""
+        open_ones = [one for day in self._days for one in day if not one.is_closed]
+        return {
+            sign.id
+            for sign in self.plan.signs
+            if any(sign.is_there(self.facts(one, weight=sign.by_weight)) for one in open_ones)
+        }
+
+    @cached_property
     def _days(self) -> list[list[Earlier]]:
         """The check-ins of the days looked back on, latest day first, in order within a day."""
         limit = self.protocol.beyond.look_back.days

@@ -217,6 +217,13 @@ def test_signs_of_earlier_days_count_until_they_are_resolved() -> None:
     assert judged(CALM, then(7, {**D, **F, **W})).level is NONE  # expired
 
 
+def test_what_a_person_closed_counts_beside_a_sign_of_today_alone() -> None:
+    dealt_with = (then(2, {**D, **F, **W}, is_closed=True),)
+    assert judged(CALM, *dealt_with).level is NONE
+    assert "C1" in fired(K, *dealt_with)
+    assert "C3" in fired(CALM, *dealt_with, then(1, {**D, **F}))
+
+
 def test_a_form_that_is_being_answered_waits_for_its_questions() -> None:
     """Else the first calm page would page about a sign that the next page calls over."""
     history = (then(2, {**D, **W}), then(1, CALM))
