@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from patient_portal.domain.course import Earlier
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.triage import Course, in_window, triage
 from patient_portal.protocols import current
@@ -245,3 +246,11 @@ def test_numbers_between_whole_ones_fall_to_the_cautious_side() -> None:
         ({"bp_systolic": "99.9"}, TriageLevel.URGENT),
     ):
         assert triage(PROTOCOL, answers, Course("atra", OUT)).level is level
+
+
+def test_a_milder_reason_beside_an_urgent_one_hides_no_unresolved_alert() -> None:
+    answers = {"breathlessness": "mild_exertion", "headache": "mild"}
+    before = Earlier(1, {"breathlessness": "mild_exertion"}, TriageLevel.URGENT)
+    result = triage(PROTOCOL, answers, Course("atra", IN, history=(before,)))
+    assert {TriageLevel.WATCH, TriageLevel.URGENT} <= {one.level for one in result.reasons}
+    assert "T4" in {one.rule for one in result.reasons}
