@@ -281,11 +281,6 @@ class _Verdict:
     fresh: Sequence[dict[str, Any]]
     of_this_step: TriageLevel
 
-    @property
-    def stands_alone(self) -> bool:
-        """No other check-in of the day has a part in it."""
-        return self.judged.own is self.judged.result
-
 
 def _judge(
     session: Session,
@@ -315,18 +310,12 @@ def _act(
         session, form.reporter, "check_in.answered", "check_in", check_in.id,
         now=now, clinic_id=check_in.clinic_id, level=level.code,
     )  # fmt: skip
-    same_day = None if verdict.stands_alone else _alert_of_same_day(session, check_in)
-    is_own = any(reason.level.is_red for reason in verdict.judged.own.reasons)
-    is_fresh = any(TriageLevel.from_code(reason["level"]).is_red for reason in verdict.fresh)
-    if level.is_red and (
-        (check_in.alert_id is None and (is_own or same_day is None))
-        or (is_own and is_fresh)
-        or verdict.of_this_step >= TriageLevel.URGENT
-    ):
+    if level.is_red and not _is_news(check_in, verdict) and check_in.alert_id is None:
+        # Red only because the day already was, and that was told: it joins in silence.
+        check_in.alert_id = _alert_of_same_day(session, check_in)
+    if level.is_red and (check_in.alert_id is None or _is_news(check_in, verdict)):
         red = _red(check_in, level, verdict.judged.inputs, form)
         check_in.alert_id = alerts.raise_alert(session, site, form.patient, red, now).id
-    elif level.is_red and check_in.alert_id is None:
-        check_in.alert_id = same_day  # red only because today already was; nothing new to page
     raised = level > verdict.before
     is_emergency = raised or verdict.of_this_step is TriageLevel.EMERGENCY
     return Recorded(
@@ -335,6 +324,16 @@ def _act(
         check_in.alert_id,
         raised=raised,
         stops=is_emergency and level is TriageLevel.EMERGENCY,
+    )
+
+
+def _is_news(check_in: CheckIn, verdict: _Verdict) -> bool:
+    """Whether a red check-in has something to tell that its day has not told."""
+    news = verdict.judged.news
+    return (
+        verdict.of_this_step >= TriageLevel.URGENT
+        or (check_in.alert_id is None and bool(news))
+        or any(reason["rule"] in news for reason in verdict.fresh)
     )
 
 

@@ -27,13 +27,16 @@ _log = get_logger()
 class Judged:
     """What the rules say of the answers so far, and what they saw.
 
-    ``own`` is what the check-in comes to without the others of its day, which have paged already.
+    ``own`` is what the check-in comes to without the others of its day. ``news`` are the red rules
+    that its own answers have a part in: what another check-in of the day has said already pages
+    nobody again.
     """
 
     told: Mapping[str, object]
     course: Course
     result: TriageResult
     own: TriageResult
+    news: frozenset[str]
     is_whole: bool = True  # the rules could read all of the record
 
     @property
@@ -55,23 +58,33 @@ def judge(
         course = replace(course, is_finished=check_in.state is not CheckInState.OPEN)
         told = told_by(protocol, check_in.answers, check_in.progress)
         result = triage(protocol, told, course)
-        return Judged(told, course, result, _without_same_day(protocol, told, course, result))
+        return Judged(told, course, result, *_own(protocol, told, course, result))
     except UNREADABLE as error:
         kind = type(error).__name__
         _log.error("triage.failed", check_in_id=check_in.id, protocol=protocol.id, error=kind)
     bare = Course(check_in.drug, check_in.day_of_therapy, usual=(), reporter=check_in.reporter)
     rest = triage_the_rest(protocol, check_in.answers, bare)
-    return Judged(rest.answers, rest.course, rest.result, rest.result, is_whole=False)
+    news = _red_rules(rest.result)
+    return Judged(rest.answers, rest.course, rest.result, rest.result, news, is_whole=False)
 
 
-def _without_same_day(
+def _own(
     protocol: Protocol, told: Mapping[str, object], course: Course, result: TriageResult
-) -> TriageResult:
-    """What the check-in comes to without the others of its day, which have paged already."""
+) -> tuple[TriageResult, frozenset[str]]:
+    """What the answers come to without the day's other check-ins, and the red rules that are news.
+
+    News is what they say by themselves, and what only both together say.
+    """
     before = tuple(earlier for earlier in course.history if earlier.days_ago > 0)
     if len(before) == len(course.history):
-        return result
-    return triage(protocol, told, replace(course, history=before))
+        return result, _red_rules(result)
+    own = triage(protocol, told, replace(course, history=before))
+    others = triage(protocol, {}, course)
+    return own, _red_rules(own) | (_red_rules(result) - _red_rules(others))
+
+
+def _red_rules(result: TriageResult) -> frozenset[str]:
+    return frozenset(reason.rule for reason in result.reasons if reason.level.is_red)
 
 
 def last_weight(session: Session, patient: Patient, on: date) -> Measure | None:

@@ -187,6 +187,32 @@ def test_no_scale_mutes_the_watch_for_a_missing_weight(database: Database) -> No
     assert rules(database, again) == {}
 
 
+def test_what_only_two_check_ins_of_a_day_say_together_pages(database: Database) -> None:
+    _, patient = a_house(database)
+    answer(database, patient, NOON, "k1", temperature="38.4", temperature_unit="c")
+    before = pages(database)
+    later = NOON + timedelta(hours=2)
+    second = answer(database, patient, later, "k2", dizziness="severe")
+    assert second.level is EMERGENCY
+    assert pages(database) > before
+    with database.reading() as session:
+        alert = session.get_one(Alert, second.alert_id)
+        assert {"F1", "F5", "DZ4"} <= {reason["rule"] for reason in alert.reasons}
+
+
+def test_a_watch_answer_that_makes_an_emergency_with_the_mornings_pages(
+    database: Database,
+) -> None:
+    _, patient = a_house(database)
+    answer(database, patient, NOON, "k1", chest_pain="gone_now")
+    before = pages(database)
+    later = NOON + timedelta(hours=2)
+    second = answer(database, patient, later, "k2", palpitations="brief")
+    assert second.level is EMERGENCY
+    assert "HP5" in rules(database, second)
+    assert pages(database) > before
+
+
 def test_a_stored_alert_explains_all_its_reasons(database: Database) -> None:
     """Several answers of several days join one alert; its inputs give every reason again."""
     _, patient = a_house(database)
