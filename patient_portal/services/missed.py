@@ -5,9 +5,9 @@ A form that nobody sent counts as no check-in, unless it is red.
 """
 
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from patient_portal.domain.course import Course, in_window
@@ -32,45 +32,57 @@ class Silent(NamedTuple):
     rule: Rule
 
 
+# Columns of a patient that silence is judged by and shown with, not the whole row; and the
+# statement built once: the inbox asks this each time somebody looks.
+_COLUMNS = (
+    Patient.id, Patient.first_name, Patient.last_name, Patient.birth_year, Patient.language,
+    Patient.phone, Patient.drug, Patient.first_dose_on, Patient.zone, Patient.reminder_at,
+    Patient.enrolled_at,
+)  # fmt: skip
+_LAST = (
+    select(CheckIn.patient_id, func.max(CheckIn.local_date).label("day"))
+    .where(
+        CheckIn.clinic_id == bindparam("clinic"),
+        CheckIn.local_date >= bindparam("since"),
+        _COUNTS,
+    )
+    .group_by(CheckIn.patient_id)
+    .subquery()
+)
+_WORST = (
+    select(func.max(CheckIn.level))
+    .where(CheckIn.patient_id == Patient.id, CheckIn.local_date == _LAST.c.day, _COUNTS)
+    .scalar_subquery()
+)
+_EVERYBODY = (
+    select(*_COLUMNS, _LAST.c.day.label("last_on"), _WORST.label("worst"))
+    .outerjoin(_LAST, _LAST.c.patient_id == Patient.id)
+    .where(
+        and_(
+            Patient.clinic_id == bindparam("clinic"),
+            Patient.enrolled_at.is_not(None),
+            Patient.ended_at.is_(None),
+        )
+    )
+)
+
+
 def silent(session: Session, protocol: Protocol, clinic_id: str, now: datetime) -> list[Silent]:
     """The clinic's people who are silent for long enough to matter, the longest first.
 
     Only those who are enrolled and whose reports have not ended.
     """
-    last = (
-        select(CheckIn.patient_id, func.max(CheckIn.local_date).label("day"))
-        .where(
-            CheckIn.clinic_id == clinic_id,
-            CheckIn.local_date >= (now - LOOKED_BACK).date(),
-            _COUNTS,
-        )
-        .group_by(CheckIn.patient_id)
-        .subquery()
-    )
-    worst = (
-        select(func.max(CheckIn.level))
-        .where(CheckIn.patient_id == Patient.id, CheckIn.local_date == last.c.day, _COUNTS)
-        .scalar_subquery()
-    )
     rows = session.execute(
-        select(Patient, last.c.day, worst)
-        .outerjoin(last, last.c.patient_id == Patient.id)
-        .where(
-            and_(
-                Patient.clinic_id == clinic_id,
-                Patient.enrolled_at.is_not(None),
-                Patient.ended_at.is_(None),
-            )
-        )
+        _EVERYBODY, {"clinic": clinic_id, "since": (now - LOOKED_BACK).date()}
     ).all()
-    judged = (_silent(protocol, patient, day, level, now) for patient, day, level in rows)
+    judged = (_silent(protocol, row, row.last_on, row.worst, now) for row in rows)
     found = [one for one in judged if one is not None]
     found.sort(key=lambda one: (-one.rule.level, -one.days, one.person.last_name))
     return found
 
 
 def _silent(
-    protocol: Protocol, patient: Patient, since: date | None, level: int | None, now: datetime
+    protocol: Protocol, patient: Any, since: date | None, level: int | None, now: datetime
 ) -> Silent | None:
     days = missed_days(protocol, patient, since, now)
     if not days:
@@ -82,7 +94,7 @@ def _silent(
     return None if rule is None else Silent(_person(patient, now), since, days, rule)
 
 
-def _person(patient: Patient, now: datetime) -> Person:
+def _person(patient: Any, now: datetime) -> Person:
     today = local_date(now, readable_zone(patient.zone))
     return Person(
         id=patient.id,
@@ -96,7 +108,7 @@ def _person(patient: Patient, now: datetime) -> Person:
     )
 
 
-def _is_in_window(protocol: Protocol, patient: Patient, now: datetime) -> bool:
+def _is_in_window(protocol: Protocol, patient: Any, now: datetime) -> bool:
     """By the first dose alone; a medicine that is not known counts as in the window."""
     known = {drug.code: drug for drug in protocol.drugs}
     drug = known.get(patient.drug, known[UNKNOWN_DRUG])
@@ -104,7 +116,7 @@ def _is_in_window(protocol: Protocol, patient: Patient, now: datetime) -> bool:
     return in_window(drug, Course(drug.code, therapy_day(patient.first_dose_on, today)))
 
 
-def missed_days(protocol: Protocol, patient: Patient, since: date | None, now: datetime) -> int:
+def missed_days(protocol: Protocol, patient: Any, since: date | None, now: datetime) -> int:
     """How many days running are past their cut-off without a check-in, up to today."""
     if patient.enrolled_at is None:
         return 0
