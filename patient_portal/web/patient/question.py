@@ -212,8 +212,8 @@ def suggestion_of(posted: Posted | None, hand: FormInHand | None) -> dict[str, s
 def guidance_for(posted: Posted | None, line: str, *, is_lost: bool = False) -> Guidance:
     """What the posted answers alone call for: the worst of them, medicine and day unknown.
 
-    An unknown medicine has every rule of every medicine, an unknown day counts as early: without
-    the stored course the level can only come out higher.
+    An unknown medicine has every rule of every medicine, and an unknown day counts as early. What
+    earlier check-ins would add is not known here: the stored answers may come out higher.
     """
     protocol = portal().site.protocol
     course = Course(drug="unknown")
