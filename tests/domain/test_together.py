@@ -224,6 +224,12 @@ def test_what_a_person_closed_counts_beside_a_sign_of_today_alone() -> None:
     assert "C3" in fired(CALM, *dealt_with, then(1, {**D, **F}))
 
 
+def test_the_day_before_is_part_of_what_a_reporter_tells() -> None:
+    warm, helper = c("37.6"), then(0, CALM, reporter="caregiver")
+    assert "divergence" in fired(warm, then(1, warm), helper)
+    assert "divergence" not in fired(warm, helper)
+
+
 def test_a_form_that_is_being_answered_waits_for_its_questions() -> None:
     """Else the first calm page would page about a sign that the next page calls over."""
     history = (then(2, {**D, **W}), then(1, CALM))
