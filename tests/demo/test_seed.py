@@ -18,7 +18,7 @@ from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.triage import triage
 from patient_portal.models import Alert, Answer, CheckIn, CheckInState, Message, Patient
 from patient_portal.models.message import MessageState
-from patient_portal.services import checkins
+from patient_portal.services import courses
 from patient_portal.services.site import Site
 
 SITE = Site("http://127.0.0.1:8000", "p" * 40, protocols.current(), is_demo=True)
@@ -52,7 +52,7 @@ def test_every_level_is_what_the_rules_say_of_the_stored_answers(seeded: Session
     assert len(rows) > 150
     for row in rows:
         patient = seeded.get_one(Patient, row.patient_id)
-        course = checkins.course_for(seeded, patient, row.local_date)
+        course = courses.course_for(seeded, patient, row.local_date)
         result = triage(SITE.protocol, row.answers, course)
         assert (row.level, row.protocol) == (int(result.level), result.protocol)
         assert {reason["rule"] for reason in row.reasons} == {

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from patient_portal.domain.schedule import local_date, readable_zone, therapy_day
 from patient_portal.models import CheckInState, Clinic, Patient
-from patient_portal.services import checkins
+from patient_portal.services import checkins, courses
 from patient_portal.services.tracking import waiting_answers
 from patient_portal.web.access import public, viewer
 from patient_portal.web.context import portal, reading
@@ -83,9 +83,9 @@ def _day(session: Session, patient: Patient, now: datetime, *, is_shared: bool) 
 def _weight_change(session: Session, patient: Patient, now: datetime) -> str:
     """The change between the last two weights; the weight itself is not shown here."""
     today = local_date(now, readable_zone(patient.zone))
-    readings = [measure for _, measure in checkins.course_for(session, patient, today).weights]
+    readings = [measure for _, measure in courses.course_for(session, patient, today).weights]
     for one in checkins.of_day(session, patient.id, today):
-        measure = checkins.weight_of(one.answers)
+        measure = courses.weight_of(one.answers)
         readings += [measure] if measure is not None else []
     if len(readings) < 2:
         return ""
