@@ -19,7 +19,7 @@ def read_phone(text: str, country: str) -> str:
     Raises:
         NotAPhoneNumber: nothing that could be called.
     """
-    if not 0 < len(text) <= _LONGEST:
+    if len(text) > _LONGEST:
         raise NotAPhoneNumber(text[:_LONGEST])
     try:
         plain = with_latin_digits(text)

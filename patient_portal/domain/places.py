@@ -2,13 +2,11 @@
 
 A country is listed only when its number was checked (``read`` at an official or named source, or
 in ``two lists`` kept by vendors). For any other country the clinic types the number itself.
-To be checked again every six months and before each release.
+Last checked on 20 November 2026; to be checked again every six months and before each release.
 """
 
 from dataclasses import dataclass
-from datetime import date
 
-CHECKED_ON = date(2026, 11, 20)
 READ = "read"
 TWO_LISTS = "two lists"
 

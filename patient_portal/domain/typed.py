@@ -29,7 +29,7 @@ def with_latin_digits(text: str) -> str:
 
 def read_whole(text: str, least: int, most: int) -> int:
     """The whole number in ``text``. Raises NotReadable, also outside ``least`` to ``most``."""
-    if not 0 < len(text) <= _LONGEST:
+    if len(text) > _LONGEST:
         raise NotReadable(text[:_LONGEST])
     plain = with_latin_digits(text)
     if not (plain.isascii() and plain.isdigit()) or not least <= int(plain) <= most:

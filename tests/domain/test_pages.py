@@ -64,6 +64,15 @@ def test_every_tick_opens_the_questions_the_protocol_names() -> None:
             assert asked == [slug_of(key) for key in tick.items]
 
 
+def test_a_reading_sent_with_its_medicine_needs_no_page_of_its_own() -> None:
+    both = {"temperature": "37.0", "temperature_unit": "c", "fever_medicine_6h": False}
+    assert slugs(both) == list(STEPS)
+    # Whoever was asked on a page of its own finds it again on the way back.
+    asked = Progress(done=("temperature", "fever-medicine-6h"))
+    listed = [page.slug for page in pages(PROTOCOL, both, asked)]
+    assert listed[listed.index("temperature") + 1] == "fever-medicine-6h"
+
+
 def test_feeling_hot_is_not_asked_twice() -> None:
     asked = slugs({"temperature": "not_measured"}, "felt_feverish")
     assert asked.count("felt-feverish") == asked.count("chills") == 1
@@ -94,6 +103,7 @@ def test_next_back_and_missing() -> None:
     assert next_page(listed, half).slug == "breathing"
     assert [page.slug for page in missing(listed, half)][:2] == ["breathing", "other"]
     assert next_page(listed, Progress(done=STEPS[:-1])).slug == "send"
+    assert next_page(listed, Progress(done=STEPS)).slug == "send"  # sent, and opened again
     assert page_before(listed, "red-flags") is None
     assert page_before(listed, "swelling") == Page("breathing", 2, "breathlessness")
 

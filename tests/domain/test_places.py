@@ -29,6 +29,12 @@ def test_what_nobody_checked_falls_back_and_says_so(country: str | None) -> None
     assert not place_of(country).is_checked
 
 
+def test_only_where_ambulances_are_slow_is_another_way_to_hospital_named() -> None:
+    assert place_of("PK").uneven and place_of("ID").uneven and place_of("KE").uneven
+    assert not any(place_of(code).uneven for code in ("US", "GB", "DE", "JP", "ZA"))
+    assert not FALLBACK.uneven
+
+
 def test_every_row_is_a_code_and_digits() -> None:
     for code, place in PLACES.items():
         assert code == place.country and len(code) == 2 and code.isupper()

@@ -74,6 +74,50 @@ def test_a_year_is_not_guessed(typed: str) -> None:
         read_birth_year(typed, 2026)
 
 
+@pytest.mark.parametrize("year", [1900, 2026])
+def test_the_first_and_the_last_year_of_birth_are_taken(year: int) -> None:
+    assert read_birth_year(str(year), 2026) == year
+
+
+MARKS = ["\u061c", "\u200b", "\u200e", "\u200f", "\ufeff", *"\u202a\u202b\u202c\u202d\u202e",
+         *"\u2066\u2067\u2068\u2069"]  # fmt: skip
+
+
+@pytest.mark.parametrize("mark", MARKS, ids=ascii)
+def test_marks_of_direction_inside_a_number_are_passed_over(mark: str) -> None:
+    assert read_birth_year(f"{mark}19{mark}59{mark}", 2026) == 1959
+
+
+@pytest.mark.parametrize("mark", ["\u200d", "\u2065", "\u206a", "\u00ad"], ids=ascii)
+def test_other_signs_that_nobody_sees_make_a_number_unreadable(mark: str) -> None:
+    with pytest.raises(NotReadable):
+        read_birth_year(f"19{mark}59", 2026)
+
+
+def test_a_text_of_forty_characters_is_read_and_a_longer_one_is_not() -> None:
+    def padded(text: str, length: int) -> str:
+        return text.ljust(length)
+
+    assert read_birth_year(padded("1959", 40), 2026) == 1959
+    assert read_code(padded("012345", 40), 6) == "012345"
+    assert read_date(padded("2026-11-04", 40)) == date(2026, 11, 4)
+    assert read_phone(padded("2125550142", 40), "US") == "+12125550142"
+    with pytest.raises(NotReadable):
+        read_birth_year(padded("1959", 41), 2026)
+    with pytest.raises(NotReadable):
+        read_code(padded("012345", 41), 6)
+    with pytest.raises(NotReadable):
+        read_date(padded("2026-11-04", 41))
+    with pytest.raises(NotAPhoneNumber):
+        read_phone(padded("2125550142", 41), "US")
+
+
+@pytest.mark.parametrize("typed", ["", "01234", "0123456", "abcdef", "12345²", "12345x"])
+def test_a_code_of_another_length_or_with_letters_is_refused(typed: str) -> None:
+    with pytest.raises(NotReadable):
+        read_code(typed, 6)
+
+
 @pytest.mark.parametrize("typed", ["012345", "012 345", "012-345", " ٠١٢٣٤٥ ", "012\u2011345"])
 def test_a_code_keeps_its_zeros(typed: str) -> None:
     assert read_code(typed, 6) == "012345"
@@ -88,6 +132,17 @@ def test_a_date_begins_with_its_year(typed: str) -> None:
 def test_a_date_is_not_guessed(typed: str) -> None:
     with pytest.raises(NotReadable):
         read_date(typed)
+
+
+@pytest.mark.parametrize("day", [date(1900, 1, 1), date(2200, 12, 31), date(2026, 1, 1)])
+def test_the_first_and_last_days_are_dates(day: date) -> None:
+    assert date_of_parts(str(day.day), str(day.month), str(day.year)) == day
+
+
+@pytest.mark.parametrize("year", ["1899", "2201"])
+def test_a_year_that_no_visit_can_have_is_refused(year: str) -> None:
+    with pytest.raises(NotReadable):
+        date_of_parts("1", "1", year)
 
 
 def test_a_date_of_three_fields() -> None:
