@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patient_portal.domain.schedule import (
+    REMINDER_SPREAD_SECONDS,
     REMINDERS_APART,
     at_wall_time,
     is_waking_hour,
     next_reminder,
+    reminder_lives_for,
+    therapy_day,
     within_waking_hours,
 )
 
@@ -57,6 +60,53 @@ def test_a_wall_time_is_a_moment(day: date, at: time, zone: str, expected: datet
 )
 def test_nobody_is_reminded_at_night(at: time, kept: time) -> None:
     assert within_waking_hours(at) == kept
+
+
+@pytest.mark.parametrize(
+    ("at", "waking"),
+    [
+        (_utc(2026, 11, 20, 12, 59), False),  # one minute to eight in New York
+        (_utc(2026, 11, 20, 13), True),
+        (_utc(2026, 11, 21, 1, 59), True),
+        (_utc(2026, 11, 21, 2), False),  # nine in the evening
+        (_utc(2026, 11, 21, 2, 59), False),
+    ],
+)
+def test_waking_hours_are_from_eight_until_nine_in_the_evening(at: datetime, waking: bool) -> None:
+    assert is_waking_hour(at, NEW_YORK) is waking
+
+
+@pytest.mark.parametrize(
+    ("now", "minutes"),
+    [
+        (_utc(2026, 11, 20, 14), 120),  # nine in the morning
+        (_utc(2026, 11, 21, 0, 30), 120),  # half past seven in the evening
+        (_utc(2026, 11, 21, 1, 59), 31),
+        (_utc(2026, 11, 21, 2, 30), 0),  # half past nine: too late for today
+    ],
+)
+def test_a_reminder_that_waits_is_given_up_after_two_hours_or_at_night(
+    now: datetime, minutes: int
+) -> None:
+    assert reminder_lives_for(now, NEW_YORK) == timedelta(minutes=minutes)
+
+
+def test_reminders_of_one_minute_are_spread_over_a_quarter_of_an_hour() -> None:
+    assert timedelta(seconds=REMINDER_SPREAD_SECONDS) == timedelta(minutes=15)
+
+
+def test_the_day_of_the_first_dose_is_day_one() -> None:
+    first = date(2026, 11, 20)
+    assert therapy_day(first, first) == 1
+    assert therapy_day(first, date(2026, 12, 1)) == 12
+    assert therapy_day(first, date(2026, 11, 19)) == 0  # not begun
+    assert therapy_day(None, first) is None
+
+
+def test_a_reminder_due_this_very_moment_is_not_due_twice() -> None:
+    nine = _utc(2026, 11, 20, 14)
+    assert next_reminder(nine - timedelta(seconds=1), NEW_YORK, time(9)) == nine
+    assert next_reminder(nine, NEW_YORK, time(9)) == nine + timedelta(days=1)
 
 
 def test_the_hour_stays_the_same_when_clocks_change() -> None:
