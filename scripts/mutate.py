@@ -49,7 +49,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "course": ("tests/domain/test_course.py", "tests/domain/test_windows.py", *RULES),
     "delivery": ("tests/domain/test_delivery.py",),
     "escalation": ("tests/domain/test_escalation.py",),
-    "facts": RULES,
+    "facts": ("tests/domain/test_facts.py", *RULES),
     "levels": ("tests/domain/test_answers.py", *RULES),
     "measures": ("tests/domain/test_measures.py", "tests/domain/test_answers.py"),
     "missed": ("tests/domain/test_missed.py",),

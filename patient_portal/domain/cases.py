@@ -184,12 +184,14 @@ def _history(
     protocol: Protocol, value: object, answers: Mapping[str, object], day: int | None
 ) -> tuple[Earlier, ...]:
     rows = a_list("history", value)
+    if not rows:
+        return ()
     days = [_day(number, raw) for number, raw in enumerate(rows)]
     for number, (before, after) in enumerate(pairwise(days), start=1):
         if after < before:
             raise AnswerError(f"history[{number}].day", f"day {after} is before day {before}")
     today = _today(days, answers, day)
-    if days and days[-1] > today:
+    if days[-1] > today:
         raise AnswerError(
             f"history[{len(days) - 1}].day", f"day {days[-1]} is in the future: today is {today}"
         )
@@ -214,7 +216,7 @@ def _today(days: list[int], answers: Mapping[str, object], day: int | None) -> i
     if day is not None and day >= 1:
         return day
     series = answers.get("weight_series")
-    last = days[-1] if days else 0
+    last = days[-1]
     if isinstance(series, tuple) and series and int(series[-1][0]) >= last:
         return int(series[-1][0])
     return last + 1

@@ -270,6 +270,24 @@ def test_only_an_answer_that_could_show_it_resolves_a_sign() -> None:
     assert not standing(F, {"felt_feverish": False})
 
 
+def test_todays_weight_is_the_second_calm_day_after_a_gain() -> None:
+    def kg(value: str) -> Answers:
+        return {"weight": value, "weight_unit": "kg"}
+
+    weights = tuple(
+        (day, Measure(Decimal(value), "kg")) for day, value in ((-5, "70"), (-3, "73"), (-1, "70"))
+    )
+
+    def standing(today: Answers) -> bool:
+        history = (then(3, kg("73")), then(1, kg("70")))
+        return "C3" in fired({**K, **today}, *history, weights=weights)
+
+    assert not standing(kg("70.2"))
+    assert standing({})
+    assert standing({"swelling": "none", "weight": "not_measured"})
+    assert not standing({"swelling": "none", "weight": "not_measured", "tighter_fit": False})
+
+
 def test_a_sign_of_today_makes_earlier_minor_ones_count() -> None:
     assert "C4" in fired(BONES, then(5, RASH))
     assert "C4" not in fired(BONES, then(7, RASH))
@@ -397,6 +415,7 @@ def test_urgent_again_without_anybody_closing_is_unresolved() -> None:
     assert "T4" not in fired(D, then(4, D, level=URGENT))
     assert "T4" not in fired(D, then(1, D, level=URGENT, is_closed=True))
     assert "T4" not in fired(D, then(1, D, level=WATCH))
+    assert "T4" in fired({**D, "headache": "mild"}, then(1, D, level=URGENT))
     assert "T4" not in fired({"headache": "mild"}, then(1, D, level=URGENT))
     assert "T4" not in fired(D, then(2, D, level=URGENT), then(1, CALM, level=NONE))
 
