@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patient_portal.domain.answers import AnswerError, validate_answers, value_from_text
+from patient_portal.domain.answers import (
+    AnswerError,
+    shown,
+    validate_answers,
+    value_from_text,
+    with_unticked,
+)
 from patient_portal.domain.cases import Case, read_case
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.protocols import current
@@ -101,6 +107,129 @@ def test_what_passes_is_kept_as_given() -> None:
     assert checked["weight_series"] == ((1, Decimal("70.5"), "kg"), (3, Decimal(155), "lb"))
     assert checked["cough"] == "not_sure"
     assert checked["weight"] == "not_measured"
+
+
+def refusal(raw: Any) -> str:
+    with pytest.raises(AnswerError) as caught:
+        validate_answers(PROTOCOL, raw)
+    return str(caught.value)
+
+
+def test_a_value_is_shown_as_it_was_sent_and_cut_if_it_is_long() -> None:
+    assert shown("x" * 58) == repr("x" * 58)  # sixty signs with its quotes
+    assert shown("x" * 59) == "'" + "x" * 58 + "…"
+    assert [shown(one) for one in (None, True, False, 1, 1.5)] == [
+        "null",
+        "true",
+        "false",
+        "1",
+        "1.5",
+    ]
+    assert (shown({"a": 1}), shown([1]), shown(())) == ("an object", "a list", "a list")
+
+
+def test_a_long_unknown_key_is_cut_in_its_path() -> None:
+    assert refusal({"x" * 60: 1}).startswith(f"answers.{'x' * 60}: unknown key")
+    assert refusal({"x" * 61: 1}).startswith(f"answers.{'x' * 60}…: unknown key")
+    assert "unknown key" in refusal({"couch": None})
+
+
+def test_a_number_may_have_fifteen_digits() -> None:
+    exact = Decimal("37.0000000000001")
+    assert validate_answers(PROTOCOL, {"temperature_c": exact}) == {"temperature_c": exact}
+    assert "has more than 15 digits" in refusal({"temperature_c": Decimal("37.00000000000001")})
+
+
+def test_a_list_may_have_a_thousand_rows_and_a_day_a_hundred_years() -> None:
+    validate_answers(PROTOCOL, {"red_flags": ["none"] * 1000})
+    ends = ((-36_500, Decimal(70), "kg"), (36_500, Decimal(71), "kg"))
+    checked = validate_answers(PROTOCOL, {"weight_series": [[-36_500, 70], [36_500, 71]]})
+    assert checked["weight_series"] == ends
+    for day in (-36_501, 36_501):
+        said = f"weight_series[0][0]: {day} is not between -36500 and 36500"
+        assert said in refusal({"weight_series": [[day, 70]]})
+
+
+@pytest.mark.parametrize(
+    ("key", "low", "high", "step"),
+    [
+        ("temperature_c", 34, 43, 0.1),
+        ("spo2", 50, 100, 1),
+        ("bp_systolic", 40, 300, 1),
+        ("baseline_kg", 25, 300, 0.1),
+    ],
+)
+def test_numbers_that_a_person_can_have_are_taken(
+    key: str, low: int, high: int, step: float
+) -> None:
+    for value in (low, high):
+        assert validate_answers(PROTOCOL, {key: value}) == {key: Decimal(value)}
+    for value in (low - step, high + step):
+        assert "is not between" in refusal({key: value})
+
+
+def test_a_number_of_the_other_unit_is_said_to_be_one() -> None:
+    assert refusal({"temperature_c": 101}).endswith("(c); it would fit f")
+    assert refusal({"temperature_f": 38}).endswith("(f); it would fit c")
+    assert refusal({"temperature_c": 20}).endswith("(c)")
+    assert refusal({"spo2": 20}).endswith("(percent)")
+
+
+def test_flags_are_named_by_their_place() -> None:
+    assert "answers.red_flags[1]: 'x' is not" in refusal({"red_flags": ["none", "x"]})
+    assert "answers.red_flags[0]: 1 is not" in refusal({"red_flags": [1]})
+
+
+def test_rows_of_a_series_are_named_by_their_place() -> None:
+    rows = [[1, 70], [2, 71], [3, 72, "kg"]]
+    assert len(validate_answers(PROTOCOL, {"weight_series": rows})) == 1
+    said = refusal({"weight_series": [*rows, [4, 160]]})
+    assert said.startswith("answers.weight_series[3]: 160 kg after 72 kg looks like another unit")
+    assert "weight_series[3][0]: day 3 is not after day 3" in refusal(
+        {"weight_series": [*rows, [3, 72]]}
+    )
+    assert "weight_series[1][1]: '71' is not a number" in refusal(
+        {"weight_series": [[1, 70], [2, "71"]]}
+    )
+
+
+def test_every_two_temperatures_of_a_check_in_must_agree() -> None:
+    near = {
+        "temperature": 38,
+        "temperature_unit": "c",
+        "temperature_c": 38.1,
+        "temperature_f": 100.5,
+    }
+    assert len(validate_answers(PROTOCOL, near)) == 4
+    far = "answers.temperature_f: differs from temperature by more than 0.3 °C"
+    assert refusal(near | {"temperature_f": 101.1}) == far
+    in_f = {"temperature": 100.4, "temperature_unit": "f"}
+    assert validate_answers(PROTOCOL, in_f | {"temperature_c": 38})
+    said = refusal(in_f | {"temperature_c": 38.4})
+    assert said == "answers.temperature_c: differs from temperature by more than 0.3 °C"
+
+
+def test_a_series_may_stand_beside_a_weight_that_was_not_measured() -> None:
+    raw = {"weight_series": [[1, 70]], "weight": "not_measured", "baseline_kg": 69}
+    assert len(validate_answers(PROTOCOL, raw)) == 3
+    empty = {"weight_series": [], "weight": 70, "weight_unit": "kg", "baseline_kg": 154}
+    assert len(validate_answers(PROTOCOL, empty)) == 4
+    # The baseline is compared with the last reading of the series.
+    last = {"weight_series": [[1, 110], [2, 90], [3, 75]], "baseline_kg": 165}
+    assert "baseline_kg: 165 kg after 75 kg looks" in refusal(last)
+
+
+def test_a_row_that_nobody_ticked_is_no() -> None:
+    said = {"cough": "new", "temperature_c": Decimal("36.8")}
+    assert with_unticked(PROTOCOL, said, None) == said
+    full = with_unticked(PROTOCOL, said, ["rash"])
+    assert full["cough"] == "new"  # what was answered stands
+    assert full["chills"] is False
+    assert full["headache"] == "none"
+    assert "rash" not in full
+    every = {key for tick in PROTOCOL.ticks for key in tick.items}
+    assert every - set(with_unticked(PROTOCOL, {}, [])) == set()
+    assert with_unticked(PROTOCOL, {}, [tick.value for tick in PROTOCOL.ticks]) == {}
 
 
 def test_none_of_these_beside_a_flag_never_calms_it() -> None:
