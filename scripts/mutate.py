@@ -59,7 +59,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     "phone_numbers": ("tests/domain/test_typed.py",),
     "places": ("tests/domain/test_places.py",),
     "plan": RULES,
-    "protocol": (*RULES, "tests/protocols/test_library.py", "tests/protocols/test_beyond.py"),
+    "protocol": (
+        "tests/domain/test_protocol.py",
+        *RULES,
+        "tests/protocols/test_library.py",
+        "tests/protocols/test_beyond.py",
+    ),
     "replay": ("tests/domain/test_replay.py",),
     "schedule": ("tests/domain/test_schedule.py",),
     "staffing": ("tests/domain/test_places.py",),

@@ -164,8 +164,8 @@ def test_numbers_that_a_person_can_have_are_taken(
 ) -> None:
     for value in (low, high):
         assert validate_answers(PROTOCOL, {key: value}) == {key: Decimal(value)}
-    for value in (low - step, high + step):
-        assert "is not between" in refusal({key: value})
+    for beyond in (low - step, high + step):
+        assert "is not between" in refusal({key: beyond})
 
 
 def test_a_number_of_the_other_unit_is_said_to_be_one() -> None:

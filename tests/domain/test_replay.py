@@ -89,6 +89,30 @@ def test_inputs_of_another_shape_are_refused() -> None:
         course_from_inputs({"version": 1})
 
 
+def test_a_form_that_is_not_finished_is_kept_as_such_and_older_inputs_are_of_whole_forms() -> None:
+    inputs = inputs_of({}, Course("atra", is_finished=False))
+    assert course_from_inputs(inputs)[1].is_finished is False
+    del inputs["is_finished"]
+    assert course_from_inputs(inputs)[1].is_finished is True
+
+
+def test_a_record_that_could_not_be_read_whole_is_explained_with_its_notice() -> None:
+    def rules(inputs: dict[str, Any]) -> list[str]:
+        return [reason.rule for reason in explain(PROTOCOL, inputs).reasons]
+
+    part = inputs_of({"cough": "new"}, Course("atra", 20), is_whole=False)
+    whole = inputs_of({"cough": "new"}, Course("atra", 20))
+    assert set(rules(part)) == {"CO1", "X1"}
+    assert rules(whole) == ["CO1"]
+    del whole["is_whole"]  # as it was kept before anybody asked
+    assert rules(whole) == ["CO1"]
+
+
+def test_what_fired_nothing_is_explained_by_nothing() -> None:
+    found = explain(PROTOCOL, inputs_of({"cough": "none"}, Course("atra", 20)))
+    assert (found.level, found.reasons, found.protocol) == (NONE, (), PROTOCOL.id)
+
+
 def test_an_alert_that_others_joined_explains_every_reason() -> None:
     first = inputs_of({"cough": "new"}, Course("atra", 20))
     second = inputs_of({"breathlessness": "at_rest"}, Course("atra", 20))
@@ -162,9 +186,28 @@ def test_what_one_of_them_cannot_read_is_counted_and_left_out() -> None:
     assert (found.unreadable, found.patient_days, found.check_ins) == (1, 1, 1)
 
 
+def test_a_change_that_pages_nobody_is_an_example_and_no_more() -> None:
+    warm = ("{ c = 37.5, f = 99.5 }", "{ c = 37.6, f = 99.68 }")
+    rows = [one("a", c("37.5"), WATCH), one("b", c("37.7"), WATCH, day=2)]
+    found = compare(PROTOCOL, changed(warm), rows)
+    assert (found.gained, found.lost, found.raised, found.lowered) == (0, 0, 0, 0)
+    assert (found.alerts_before, found.alerts_after, found.drifted) == (0, 0, 0)
+    assert [(e.id, e.before, e.after, e.rules) for e in found.examples] == [("a", WATCH, NONE, ())]
+
+
+def test_several_alerts_of_a_day_are_judged_by_the_worst() -> None:
+    high = ("{ c = 40.0, f = 104.0 }", "{ c = 39.5, f = 103.1 }")
+    rows = [one("a", c("39.7"), URGENT), one("b", c("40.1"), EMERGENCY)]
+    found = compare(PROTOCOL, changed(high), rows)
+    assert (found.raised, found.lowered, found.examples) == (0, 0, [])
+    back = compare(changed(high), PROTOCOL, rows)
+    assert (back.raised, back.lowered, back.drifted) == (0, 0, 1)
+
+
 def test_no_check_ins_are_no_division() -> None:
     found = compare(PROTOCOL, PROTOCOL, [])
-    assert found.patient_days == 0
+    assert (found.patient_days, found.check_ins, found.unreadable, found.drifted) == (0, 0, 0, 0)
+    assert (found.gained, found.lost, found.raised, found.lowered) == (0, 0, 0, 0)
     assert found.per_100_days(0) == 0.0
 
 
