@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from patient_portal.domain.delivery import LOST, MessageState, is_news, wait_after
 from patient_portal.domain.escalation import AlertState
+from patient_portal.domain.gateway_policy import Act, policy_of
 from patient_portal.models import Alert, Lane, Message
 from patient_portal.services import messages
 from patient_portal.services.messages import Claimed
@@ -117,16 +118,11 @@ def _change(session: Session, where: Any, **values: Any) -> int:
 
 @dataclass(frozen=True)
 class Status:
-    """What the gateway says of a text. ``state`` is None for a word that we do not know.
-
-    ``may_pass``: the failure is of a kind that the next attempt may not meet (a phone without
-    signal), so an alert is worth one more.
-    """
+    """What the gateway says of a text. ``state`` is None for a word that we do not know."""
 
     gateway_id: str
     state: MessageState | None
     error_code: str | None = None
-    may_pass: bool = False
 
 
 def record_status(session: Session, message_id: str | None, status: Status, now: datetime) -> bool:
@@ -150,7 +146,7 @@ def record_status(session: Session, message_id: str | None, status: Status, now:
         message.delivered_at, message.error_code = now, None
     elif status.state in LOST:
         message.failed_at, message.error_code = now, status.error_code or status.state.value
-        if status.may_pass:
+        if policy_of(status.error_code).lost is Act.ONCE_MORE:
             _send_once_more(session, message, now)
     return True
 

@@ -7,34 +7,24 @@ import hmac
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from patient_portal.config import TwilioSettings
 from patient_portal.domain.delivery import MessageState
-from patient_portal.sms.gateway import OutcomeUnknown, Outgoing, Receipt, SendError
+from patient_portal.sms.gateway import OutcomeUnknown, Outgoing, Receipt, Report, SendError
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
+# Looking for a text before it is sent again has to fit into the same lease as the sending.
+LOOK_CONNECT_SECONDS = 1.0
+LOOK_READ_SECONDS = 2.0
 LARGEST_ANSWER = 64 * 1024
-
-# Errors that no repetition mends: the number or the text is the reason. Whatever is not here is
-# tried again (a rate limit, a wrong password that is being mended, the gateway's own trouble).
-PERMANENT: Mapping[str, str] = {
-    "21211": "not a phone number",
-    "21217": "not a phone number",
-    "21602": "the text is empty",
-    "21604": "no number to send to",
-    "21610": "this phone answered STOP",
-    "21612": "this number cannot be reached from ours",
-    "21614": "not a mobile phone",
-    "21617": "the text is too long",
-    "21635": "a landline",
-    "30004": "blocked by the phone or its network",
-    "30005": "no such phone any more",
-    "30006": "a landline, or a network that cannot be reached",
-}
+# How many of a number's newest texts we look through, and what our clocks may differ by.
+LOOKED_THROUGH = 20
+CLOCKS_DIFFER = timedelta(seconds=60)
 
 # What the gateway calls a text's state, and what we call it.
 STATES: Mapping[str, MessageState] = {
@@ -50,10 +40,6 @@ STATES: Mapping[str, MessageState] = {
     "canceled": MessageState.FAILED,
 }
 
-# Failures of delivery that the next attempt may not meet: a phone without signal, a full queue,
-# a text that was too old when its turn came, and the gateway's own "unknown".
-MAY_PASS = frozenset({"30001", "30003", "30008", "30036"})
-
 # Failures in which no byte of the text left this machine, by the name of the client's exception.
 _NOT_SENT = ("ConnectTimeout", "SSLError", "ProxyError", "NewConnectionError", "NameResolution")
 
@@ -68,7 +54,7 @@ class TwilioGateway:
 
     def send(self, text: Outgoing) -> Receipt:
         """Hand one text over. Raises SendError."""
-        client = self._client()
+        client = self._client("sending", CONNECT_SECONDS, READ_SECONDS)
         options = self._options(text)
         try:
             sid = client.messages.create(**options).sid
@@ -78,11 +64,39 @@ class TwilioGateway:
             raise OutcomeUnknown("no_sid")
         return Receipt(sid)
 
+    def fetch(self, gateway_id: str) -> Report:
+        """What became of a text. Raises SendError."""
+        client = self._client("looking", LOOK_CONNECT_SECONDS, LOOK_READ_SECONDS)
+        try:
+            found = client.messages(gateway_id).fetch()
+            return _report_of(found)
+        except Exception as error:
+            raise _meaning_of(error) from None
+
+    def find(self, text: Outgoing, within: timedelta) -> Sequence[Report]:
+        """Texts with this body that went to this number lately, the newest first.
+
+        Asked for by number alone: the filter by date compares the day of sending, which a text
+        that still waits in the gateway's queue does not have.
+        """
+        client = self._client("looking", LOOK_CONNECT_SECONDS, LOOK_READ_SECONDS)
+        since = datetime.now(UTC) - within - CLOCKS_DIFFER
+        try:
+            page = client.messages.page(to=text.to, page_size=LOOKED_THROUGH)
+            newest = list(page)
+        except Exception as error:
+            raise _meaning_of(error) from None
+        return [
+            _report_of(found)
+            for found in newest
+            if found.body == text.body
+            and str(found.direction).startswith("outbound")
+            and found.date_created is not None
+            and found.date_created >= since
+        ]
+
     def _options(self, text: Outgoing) -> dict[str, Any]:
-        found = self._settings
-        sender, service = found.sender, found.messaging_service_sid
-        if text.is_alert and (found.alert_sender or found.alert_messaging_service_sid):
-            sender, service = found.alert_sender, found.alert_messaging_service_sid
+        sender, service = self._sender_for(text)
         options: dict[str, Any] = {
             "to": text.to,
             "body": text.body,
@@ -95,21 +109,33 @@ class TwilioGateway:
             options["from_"] = sender
         return options
 
-    def _client(self) -> Any:
-        client = getattr(self._own, "client", None)
+    def _sender_for(self, text: Outgoing) -> tuple[str | None, str | None]:
+        """The number and the messaging service it leaves from.
+
+        An alert whose own sender failed leaves from the everyday one; nothing else may ever use
+        up the alerts' sender.
+        """
+        found = self._settings
+        everyday = found.sender, found.messaging_service_sid
+        alerts = found.alert_sender, found.alert_messaging_service_sid
+        return alerts if text.is_alert and any(alerts) and not text.other_sender else everyday
+
+    def _client(self, use: str, connect: float, read: float) -> Any:
+        client = getattr(self._own, use, None)
         if client is None:
-            client = self._own.client = _build_client(self._settings)
+            client = _build_client(self._settings, connect, read)
+            setattr(self._own, use, client)
         return client
 
 
-def _build_client(settings: TwilioSettings) -> Any:
+def _build_client(settings: TwilioSettings, connect: float, read: float) -> Any:
     from twilio.http.http_client import TwilioHttpClient
     from twilio.rest import Client
 
     quiet = logging.getLogger("twilio.http_client")
     quiet.setLevel(logging.WARNING)  # it writes whole requests, numbers and all, at INFO
-    http = TwilioHttpClient(logger=quiet, request_hooks={"response": _read_in_time})
-    http.timeout = (CONNECT_SECONDS, READ_SECONDS)
+    http = TwilioHttpClient(logger=quiet, request_hooks={"response": _reading_within(read)})
+    http.timeout = (connect, read)
     assert http.session is not None  # noqa: S101 - pooled unless told otherwise
     http.session.stream = True  # the body is read by the hook, within a limit of time and size
     client = Client(
@@ -124,21 +150,33 @@ def _build_client(settings: TwilioSettings) -> Any:
     return client
 
 
+def _report_of(found: Any) -> Report:
+    """A message of the client as ours; a failure without a code has none."""
+    code = getattr(found, "error_code", None)
+    if not isinstance(found.sid, str) or not found.sid:
+        raise OutcomeUnknown("no_sid")
+    return Report(found.sid, STATES.get(str(found.status)), str(code) if code else None)
+
+
 class _TooSlow(Exception):
     """The answer drips, or has no end."""
 
 
-def _read_in_time(response: Any, *_args: object, **_options: object) -> Any:
-    """Read the answer's body within READ_SECONDS in all; a timeout alone bounds each byte only."""
-    until = time.monotonic() + READ_SECONDS
-    body = bytearray()
-    for piece in response.iter_content(1):
-        body += piece
-        if time.monotonic() > until or len(body) > LARGEST_ANSWER:
-            response.close()
-            raise _TooSlow
-    response._content = bytes(body)
-    return response
+def _reading_within(seconds: float) -> Callable[..., Any]:
+    """Reads the answer's body within ``seconds`` in all; a timeout alone bounds each byte only."""
+
+    def read(response: Any, *_args: object, **_options: object) -> Any:
+        until = time.monotonic() + seconds
+        body = bytearray()
+        for piece in response.iter_content(1):
+            body += piece
+            if time.monotonic() > until or len(body) > LARGEST_ANSWER:
+                response.close()
+                raise _TooSlow
+        response._content = bytes(body)
+        return response
+
+    return read
 
 
 def _meaning_of(error: Exception) -> SendError:
@@ -146,11 +184,11 @@ def _meaning_of(error: Exception) -> SendError:
     status = getattr(error, "status", None)
     if isinstance(status, int) and not 200 <= status < 300:
         code = str(getattr(error, "code", None) or status)
-        return SendError(code[:40], permanent=code in PERMANENT)
+        return SendError(code[:40])
     names = {type(error).__name__, *_causes(error)}
     if any(name.startswith(_NOT_SENT) for name in names):
         return SendError("not_connected")
-    return OutcomeUnknown(type(error).__name__[:40])
+    return OutcomeUnknown(type(error).__name__)
 
 
 def _causes(error: BaseException) -> list[str]:

@@ -203,10 +203,10 @@ def _accepted(database: Database, clinic_id: str, alert_id: str | None = None) -
 
 def _hear(
     database: Database, message_id: str | None, state: MessageState | None, sid: str = "SM1",
-    code: str | None = None, *, may_pass: bool = False,
+    code: str | None = None,
 ) -> bool:  # fmt: skip
     with database.transaction() as session:
-        status = Status(sid, state, code, may_pass)
+        status = Status(sid, state, code)
         return outcomes.record_status(session, message_id, status, NOON + timedelta(seconds=9))
 
 
@@ -317,27 +317,27 @@ def _clinic(session: Session, clinic_id: str) -> Clinic:
 
 
 @pytest.mark.parametrize(
-    ("state", "may_pass", "again"),
+    ("state", "code", "again"),
     [
-        (AlertState.OPEN, True, 1),
-        (AlertState.OPEN, False, 0),
-        (AlertState.TAKEN, True, 0),
+        (AlertState.OPEN, "30003", 1),
+        (AlertState.OPEN, "30005", 0),
+        (AlertState.TAKEN, "30003", 0),
     ],
 )
 def test_an_open_alerts_lost_text_is_sent_once_more(
-    database: Database, clinic_id: str, state: AlertState, may_pass: bool, again: int
+    database: Database, clinic_id: str, state: AlertState, code: str, again: int
 ) -> None:
     with database.transaction() as session:
         alert_id = _alert(session, clinic_id, state)
     message_id = _accepted(database, clinic_id, alert_id=alert_id)
-    assert _hear(database, message_id, MessageState.UNDELIVERED, code="30003", may_pass=may_pass)
-    _hear(database, message_id, MessageState.UNDELIVERED, code="30003", may_pass=may_pass)
+    assert _hear(database, message_id, MessageState.UNDELIVERED, code=code)
+    _hear(database, message_id, MessageState.UNDELIVERED, code=code)
     second = _claim(database, now=NOON + timedelta(minutes=1))
     assert (second is not None) == bool(again)
     if second is not None:
         with database.transaction() as session:
             outcomes.record_accepted(session, second, "SM2", NOON)
-        assert _hear(database, second.id, MessageState.UNDELIVERED, sid="SM2", may_pass=True)
+        assert _hear(database, second.id, MessageState.UNDELIVERED, sid="SM2", code=code)
         assert _claim(database, now=NOON + timedelta(minutes=1)) is None
 
 

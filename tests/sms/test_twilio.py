@@ -10,8 +10,10 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from patient_portal.config import TwilioSettings
+from patient_portal.domain.delivery import MessageState
+from patient_portal.domain.gateway_policy import TABLE, Act, Policy, is_unsure
 from patient_portal.sms import twilio
-from patient_portal.sms.gateway import OutcomeUnknown, Outgoing, SendError
+from patient_portal.sms.gateway import OutcomeUnknown, Outgoing, Report, SendError
 from patient_portal.sms.twilio import TwilioGateway, is_genuine
 from tests.support.gateway import (
     ACCOUNT,
@@ -24,6 +26,7 @@ from tests.support.gateway import (
 )
 
 BASE = "https://portal.example.org"
+STATUS_OF = {"20003": "401", "20404": "404", "20429": "429", "20500": "500", "20503": "503"}
 
 
 @pytest.fixture
@@ -78,30 +81,29 @@ def test_a_messaging_service_and_an_api_key_can_be_used(fake: FakeGateway) -> No
     assert (refused.value.code, refused.value.permanent) == ("20003", False)
 
 
-@pytest.mark.parametrize(
-    ("mood", "code", "permanent"),
-    [
-        ("429:20429", "20429", False),
-        ("429", "429", False),
-        ("500:20500", "20500", False),
-        ("401:20003", "20003", False),
-        ("400:21610", "21610", True),
-        ("400:21211", "21211", True),
-        ("400:21614", "21614", True),
-        ("400:21408", "21408", False),
-        ("400:99999", "99999", False),
-        ("redirect", "302", False),
-    ],
-)
-def test_a_refusal_says_whether_it_is_for_good(
-    fake: FakeGateway, mood: str, code: str, permanent: bool
-) -> None:
-    fake.plan.append(mood)
+@pytest.mark.parametrize("row", [row for row in TABLE if row.code != "not_connected"])
+def test_a_refusal_is_read_as_its_row_says(fake: FakeGateway, row: Policy) -> None:
+    status = row.code if len(row.code) == 3 else STATUS_OF.get(row.code, "400")
+    fake.plan.append(f"{status}:{row.code}")
     with pytest.raises(SendError) as refused:
         TwilioGateway(_settings(fake), BASE).send(_text())
     assert not isinstance(refused.value, OutcomeUnknown)
-    assert (refused.value.code, refused.value.permanent) == (code, permanent)
+    assert (refused.value.code, refused.value.permanent) == (
+        row.code,
+        row.refused is Act.GIVE_UP,
+    )
     assert not fake.ledger
+
+
+@pytest.mark.parametrize(
+    ("mood", "code"),
+    [("429", "429"), ("500", "500"), ("400:99999", "99999"), ("redirect", "302")],
+)
+def test_an_error_without_a_row_is_tried_again(fake: FakeGateway, mood: str, code: str) -> None:
+    fake.plan.append(mood)
+    with pytest.raises(SendError) as refused:
+        TwilioGateway(_settings(fake), BASE).send(_text())
+    assert (refused.value.code, refused.value.permanent) == (code, False)
 
 
 @pytest.mark.parametrize("mood", ["accept_then_reset", "garbage", "empty", "no_sid"])
@@ -112,6 +114,7 @@ def test_an_answer_that_cannot_be_trusted_is_an_unknown_outcome(
     with pytest.raises(OutcomeUnknown) as unknown:
         TwilioGateway(_settings(fake), BASE).send(_text())
     assert not unknown.value.permanent
+    assert is_unsure(unknown.value.code)
     assert len(fake.ledger) == 1
 
 
@@ -135,10 +138,62 @@ def test_a_gateway_that_is_not_there_took_nothing(fake: FakeGateway) -> None:
     assert refused.value.code == "not_connected"
 
 
+def test_what_became_of_a_text_can_be_asked(fake: FakeGateway) -> None:
+    gateway = TwilioGateway(_settings(fake), BASE)
+    sid = gateway.send(_text()).gateway_id
+    assert gateway.fetch(sid) == Report(sid, MessageState.ACCEPTED)
+    fake.now_says[sid] = "undelivered:30003"
+    assert gateway.fetch(sid) == Report(sid, MessageState.UNDELIVERED, "30003")
+    fake.now_says[sid] = "teleported"
+    assert gateway.fetch(sid) == Report(sid, None)
+    with pytest.raises(SendError) as unknown:
+        gateway.fetch("SM" + "f" * 32)
+    assert unknown.value.code == "20404"
+    fake.look_plan.append("500")
+    with pytest.raises(SendError) as away:
+        gateway.fetch(sid)
+    assert away.value.code == "500"
+    assert not fake.refused
+
+
+def test_a_text_is_found_by_number_and_words(fake: FakeGateway) -> None:
+    gateway = TwilioGateway(_settings(fake), BASE)
+    assert not gateway.find(_text(), timedelta(minutes=1))
+    first, second = gateway.send(_text()), gateway.send(_text())
+    gateway.send(replace(_text(), body="Maple: ALERT Q9Z2X"))
+    gateway.send(replace(_text(), to="+12125550143"))
+    found = gateway.find(_text(), timedelta(minutes=1))
+    assert [each.gateway_id for each in found] == [second.gateway_id, first.gateway_id]
+    fake.ledger[0] = replace(fake.ledger[0], at=time.time() - 3600)
+    found = gateway.find(_text(), timedelta(minutes=1))
+    assert [each.gateway_id for each in found] == [second.gateway_id]
+    assert not fake.refused
+    assert len(fake.ledger) == 4  # looking sends nothing
+
+
+@pytest.mark.parametrize("mood", ["hang", "drip"])
+def test_looking_ends_soon(fake: FakeGateway, mood: str) -> None:
+    fake.look_plan.append(mood)
+    began = time.monotonic()
+    with pytest.raises(SendError):
+        TwilioGateway(_settings(fake), BASE).find(_text(), timedelta(minutes=1))
+    assert time.monotonic() - began < 6
+
+
+def test_an_alert_whose_sender_failed_leaves_from_the_other(fake: FakeGateway) -> None:
+    gateway = TwilioGateway(_settings(fake), BASE)
+    gateway.send(replace(_text(), other_sender=True))
+    gateway.send(replace(_text(is_alert=False), other_sender=True))
+    assert [sent.form["From"] for sent in fake.ledger] == [SENDER, SENDER]
+
+
 def test_timeouts_fit_into_the_lease() -> None:
     assert twilio.CONNECT_SECONDS == 3
     assert twilio.READ_SECONDS == 10
-    assert twilio.CONNECT_SECONDS + 2 * twilio.READ_SECONDS < 30
+    looking = twilio.LOOK_CONNECT_SECONDS + 2 * twilio.LOOK_READ_SECONDS
+    sending = twilio.CONNECT_SECONDS + 2 * twilio.READ_SECONDS
+    assert looking < 10
+    assert looking + sending < 30
 
 
 def test_nothing_about_a_person_is_logged(

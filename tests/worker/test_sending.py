@@ -102,7 +102,7 @@ def test_no_connection_is_held_while_the_gateway_is_asked(
     [
         (SendError("20429"), Lane.ALERT, MessageState.DUE),
         (SendError("20429"), Lane.REMINDER, MessageState.DUE),
-        (SendError("21610", permanent=True), Lane.ALERT, MessageState.FAILED),
+        (SendError("21610"), Lane.ALERT, MessageState.FAILED),
         (OutcomeUnknown("ReadTimeout"), Lane.ALERT, MessageState.DUE),
         (OutcomeUnknown("ReadTimeout"), Lane.PATIENT, MessageState.DUE),
         # A reminder that may have arrived is not sent again.

@@ -55,7 +55,6 @@ def status() -> Response:
         gateway_id=sid,
         state=twilio.STATES.get(word),
         error_code=code or None,
-        may_pass=code in twilio.MAY_PASS,
     )
     named = request.args.get("message", "")
     message_id = named if _MESSAGE_ID.fullmatch(named) else None
