@@ -24,7 +24,7 @@ from patient_portal.models import (
     StaffMember,
 )
 from patient_portal.services.alerts import NoSuchAlert
-from patient_portal.services.courses import YESTERDAY_WITHIN
+from patient_portal.services.courses import YESTERDAY_WITHIN, Notes, notes_of
 from patient_portal.services.tracking import Texted, Trouble, trouble_of
 from patient_portal.services.trends import DAYS, Trend, draw
 
@@ -115,7 +115,7 @@ def read_file(
         sent=sent,
         log=_log(session, alert),
         helpers=helpers,
-        trend=_trend(protocol, patient, check_ins, until),
+        trend=_trend(protocol, patient, check_ins, until, notes_of(session, patient)),
         today=local_date(now, readable_zone(patient.zone)),
         trouble=_trouble(alert, sent, now),
     )
@@ -140,10 +140,12 @@ def _check_ins(
     return rows, until
 
 
-def _trend(protocol: Protocol, patient: Patient, rows: Sequence[CheckIn], until: date) -> Trend:
+def _trend(
+    protocol: Protocol, patient: Patient, rows: Sequence[CheckIn], until: date, notes: Notes
+) -> Trend:
     first = until - timedelta(days=DAYS - 1)
     near = [(row.local_date, row.answers, row.reporter) for row in rows if row.local_date >= first]
-    return draw(protocol, patient, near, first, until)
+    return draw(protocol, patient, near, first, until, notes)
 
 
 def _given(

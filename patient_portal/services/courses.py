@@ -1,10 +1,10 @@
 """What the rules need to know of a patient beside the answers: built from stored check-ins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from patient_portal.domain.measures import Measure
 from patient_portal.domain.overrides import Overrides
 from patient_portal.domain.pages import OTHER
 from patient_portal.domain.protocol import Protocol
-from patient_portal.domain.schedule import therapy_day
+from patient_portal.domain.schedule import local_date, readable_zone, therapy_day
 from patient_portal.domain.windows import Standing, standing
 from patient_portal.logs import get_logger
 from patient_portal.models import (
@@ -55,6 +55,18 @@ class Notes:
     limits: Sequence[tuple[OverrideKind, Any]] = ()
     uk_lines: bool = False
 
+    @property
+    def window_last_day(self) -> int | None:
+        """The last day of the window set for this person; None too where it cannot be read."""
+        stored = dict(self.limits).get(OverrideKind.WINDOW_LAST_DAY)
+        try:
+            return overrides.last_day_of(stored)
+        except (KeyError, TypeError, ValueError):
+            return None
+
+
+NO_NOTES = Notes()
+
 
 def notes_of(session: Session, patient: Patient) -> Notes:
     """Read the notes of a patient; two statements."""
@@ -66,8 +78,87 @@ def notes_of(session: Session, patient: Patient) -> Notes:
     )
 
 
+class Taking(NamedTuple):
+    """What the day of therapy is counted from, for lists that read no whole patient."""
+
+    id: str
+    first_dose_on: date | None
+    zone: str
+    drug: str
+
+
+_LAST_DAYS = select(Override.patient_id, Override.value).where(
+    Override.patient_id.in_(bindparam("patients", expanding=True)),
+    Override.what == OverrideKind.WINDOW_LAST_DAY,
+    overrides.STANDS,
+)
+
+
+def days_of(session: Session, people: Collection[Taking], now: datetime) -> dict[str, int | None]:
+    """Each one's day of therapy today, as the rules count it: from the last restart.
+
+    One statement, however many they are.
+    """
+    entries = medicines.entries_of_many(session, {one.id for one in people})
+    protocol = protocols.current()
+    return {one.id: _standing_now(one, entries, protocol, now).day_of_therapy for one in people}
+
+
+def windows_of(
+    session: Session, protocol: Protocol, people: Collection[Taking], now: datetime
+) -> dict[str, Course]:
+    """Day of therapy and window of each today, without answers; two statements.
+
+    What cannot be read counts as no known day, which is inside the window.
+    """
+    ids = {one.id for one in people}
+    entries = medicines.entries_of_many(session, ids)
+    rows = session.execute(_LAST_DAYS, {"patients": list(ids)}) if ids else ()
+    last_days = {row.patient_id: row.value for row in rows}
+    found = {}
+    for one in people:
+        try:
+            last_day = overrides.last_day_of(last_days.get(one.id))
+            stands = _standing_now(one, entries, protocol, now, last_day)
+        except (KeyError, TypeError, ValueError) as error:
+            _log.error("limits.unreadable", patient_id=one.id, exc_info=error)
+            last_day, stands = None, Standing(None, True)
+        found[one.id] = _window(one.drug, stands, last_day)
+    return found
+
+
+def window_on(patient: Patient, on: date, notes: Notes, protocol: Protocol) -> Course:
+    """Day of therapy and window of a patient on a date, without answers."""
+    last_day = notes.window_last_day
+    stands = standing_on(patient, on, notes, protocol, patient.drug, last_day)
+    return _window(patient.drug, stands, last_day)
+
+
+def _window(drug: str, stands: Standing, last_day: int | None) -> Course:
+    return Course(
+        drug=drug,
+        day_of_therapy=stands.day_of_therapy,
+        window_extended=stands.is_extended,
+        window_last_day=last_day,
+    )
+
+
+def _standing_now(
+    one: Taking,
+    entries: Mapping[str, Sequence[Entry]],
+    protocol: Protocol,
+    now: datetime,
+    last_day: int | None = None,
+) -> Standing:
+    today = local_date(now, readable_zone(one.zone))
+    noted = entries.get(one.id)
+    if not noted:  # most people: nothing to put together
+        return Standing(therapy_day(one.first_dose_on, today), False)
+    return standing_on(one, today, Notes(noted), protocol, one.drug, last_day)
+
+
 def standing_on(
-    patient: Patient,
+    patient: Patient | Taking,
     on: date,
     notes: Notes,
     protocol: Protocol,

@@ -5,7 +5,7 @@ Columns, not rows of models: the inbox is read again every half minute by everyo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from patient_portal.database import UtcDateTime
 from patient_portal.domain.delivery import LOST
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.domain.schedule import local_date, readable_zone, therapy_day
+from patient_portal.domain.schedule import local_date
 from patient_portal.models import (
     Alert,
     AlertState,
@@ -41,6 +41,7 @@ from patient_portal.models import (
     StaffMember,
 )
 from patient_portal.services.audit import Actor, record
+from patient_portal.services.courses import Taking, days_of
 from patient_portal.services.tracking import Texted, Trouble, trouble_of
 
 # A watch-level answer that nobody has read stays on the list for this long.
@@ -133,30 +134,30 @@ def count_open(session: Session, clinic_id: str) -> int:
 
 def open_alerts(session: Session, clinic_id: str, now: datetime) -> list[AlertLine]:
     """Every alert that is not closed: worst level first, then those nobody has, oldest first."""
-    days = _Days(now)
-    lines = [
-        _alert_line(row, days, _trouble(row, now))
-        for row in session.execute(_OPEN_ALERTS, {"clinic": clinic_id})
-    ]
+    rows = session.execute(_OPEN_ALERTS, {"clinic": clinic_id}).all()
+    days = _days(session, rows, now)
+    lines = [_alert_line(row, days, _trouble(row, now)) for row in rows]
     lines.sort(key=lambda line: (-line.level, line.state is AlertState.TAKEN, line.opened_at))
     return lines
 
 
 def closed_alerts(session: Session, clinic_id: str, now: datetime) -> list[AlertLine]:
     """Alerts closed in the last day, the latest first."""
-    days = _Days(now)
     asked = {"clinic": clinic_id, "since": now - CLOSED_IS_SHOWN}
-    return [_alert_line(row, days, None) for row in session.execute(_CLOSED_ALERTS, asked)]
+    rows = session.execute(_CLOSED_ALERTS, asked).all()
+    days = _days(session, rows, now)
+    return [_alert_line(row, days, None) for row in rows]
 
 
 def watch(session: Session, clinic: Clinic, now: datetime) -> list[WatchLine]:
     """Watch-level check-ins that nobody has read, the oldest first."""
-    days = _Days(now)
     asked = {
         "clinic": clinic.id,
         "since": local_date(now, clinic.zone) - WATCH_IS_SHOWN,
         "answering_since": now - STILL_ANSWERING,
     }
+    rows = session.execute(_WATCH, asked).all()
+    days = _days(session, rows, now)
     return [
         WatchLine(
             check_in_id=row.check_in_id,
@@ -166,7 +167,7 @@ def watch(session: Session, clinic: Clinic, now: datetime) -> list[WatchLine]:
             given_at=row.started_at,
             is_finished=row.state is CheckInState.SENT,
         )
-        for row in session.execute(_WATCH, asked)
+        for row in rows
     ]
 
 
@@ -200,21 +201,19 @@ def mark_read(session: Session, by: StaffMember, check_in_id: str, now: datetime
 # ---- rows to lines
 
 
-class _Days:
-    """Today in each zone, worked out once a zone."""
-
-    def __init__(self, now: datetime) -> None:
-        self._now = now
-        self._today: dict[str, date] = {}
-
-    def of(self, zone: str) -> date:
-        today = self._today.get(zone)
-        if today is None:
-            today = self._today[zone] = local_date(self._now, readable_zone(zone))
-        return today
+_DaysOf = dict[str, int | None]
 
 
-def _person(row: Any, days: _Days) -> Person:
+def _days(session: Session, rows: Sequence[Any], now: datetime) -> _DaysOf:
+    """The day of therapy of each row's patient; no statement without rows."""
+    people = {
+        row.patient_id: Taking(row.patient_id, row.first_dose_on, row.zone, row.drug)
+        for row in rows
+    }
+    return days_of(session, people.values(), now)
+
+
+def _person(row: Any, days: _DaysOf) -> Person:
     return Person(
         id=row.patient_id,
         first_name=row.first_name,
@@ -223,11 +222,11 @@ def _person(row: Any, days: _Days) -> Person:
         language=row.language,
         phone=row.phone,
         drug=row.drug,
-        day=therapy_day(row.first_dose_on, days.of(row.zone)),
+        day=days[row.patient_id],
     )
 
 
-def _alert_line(row: Any, days: _Days, trouble: Trouble | None) -> AlertLine:
+def _alert_line(row: Any, days: _DaysOf, trouble: Trouble | None) -> AlertLine:
     return AlertLine(
         ref=row.ref,
         level=TriageLevel(row.level),

@@ -87,6 +87,14 @@ def read_value(what: OverrideKind, stored: Any) -> Any:
             return Measure(Decimal(value[0]), value[1])
 
 
+def last_day_of(stored: Any) -> int | None:
+    """The last day of the window set for one person, from its stored value; None without one.
+
+    Raises KeyError, TypeError or ValueError for what cannot be read.
+    """
+    return None if stored is None else read_value(OverrideKind.WINDOW_LAST_DAY, stored)
+
+
 def _stored(value: Any) -> dict[str, Any]:
     if isinstance(value, Measure):
         return {"is": [str(value.value), value.unit]}

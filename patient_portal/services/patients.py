@@ -7,9 +7,10 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.domain.schedule import local_date, readable_zone, therapy_day
+from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import CheckIn, CheckInState, Clinic, Message, Patient
 from patient_portal.services.audit import Actor, record
+from patient_portal.services.courses import Taking, days_of
 
 
 class NoSuchPatient(LookupError):
@@ -38,7 +39,7 @@ def of_clinic(session: Session, clinic_id: str, patient_id: str) -> Patient:
 
 
 def list_of_clinic(session: Session, clinic_id: str, now: datetime) -> list[PatientRow]:
-    """Every patient of the clinic who has not left, by name; one statement."""
+    """Every patient of the clinic who has not left, by name; two statements."""
     counts = or_(CheckIn.state == CheckInState.SENT, CheckIn.level >= TriageLevel.URGENT)
     ranked = (
         select(
@@ -63,16 +64,29 @@ def list_of_clinic(session: Session, clinic_id: str, now: datetime) -> list[Pati
         .where(Patient.clinic_id == clinic_id, Patient.ended_at.is_(None))
         .order_by(func.lower(Patient.last_name), func.lower(Patient.first_name))
     )
-    return [_row(patient, at, level, day, now) for patient, at, level, day in rows]
+    found = rows.all()
+    days = days_of(
+        session,
+        [Taking(one.id, one.first_dose_on, one.zone, one.drug) for one, *_ in found],
+        now,
+    )
+    return [
+        _row(patient, days[patient.id], at, level, day, now) for patient, at, level, day in found
+    ]
 
 
 def _row(
-    patient: Patient, at: datetime | None, level: int | None, last_day: date | None, now: datetime
+    patient: Patient,
+    day: int | None,
+    at: datetime | None,
+    level: int | None,
+    last_day: date | None,
+    now: datetime,
 ) -> PatientRow:
     today = local_date(now, readable_zone(patient.zone))
     return PatientRow(
         patient=patient,
-        day=therapy_day(patient.first_dose_on, today),
+        day=day,
         last_at=at,
         last_level=None if level is None else TriageLevel(level),
         missed=_missed(patient, last_day, today),

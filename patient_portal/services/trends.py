@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.measures import KG_PER_LB
 from patient_portal.domain.protocol import NOT_SURE, USUAL, Item, Protocol
-from patient_portal.domain.schedule import therapy_day
-from patient_portal.domain.triage import Course, in_window
+from patient_portal.domain.triage import in_window
 from patient_portal.models import CheckIn, Patient
+from patient_portal.services.courses import NO_NOTES, Notes, notes_of, window_on
 
 DAYS = 14
 # Always drawn; other signs only when there was something to see.
@@ -91,7 +91,8 @@ def trend_of(
         )
         .order_by(CheckIn.local_date, CheckIn.started_at)
     ).all()
-    return draw(protocol, patient, [(row[0], row[1], row[2]) for row in rows], first, until)
+    given = [(row[0], row[1], row[2]) for row in rows]
+    return draw(protocol, patient, given, first, until, notes_of(session, patient))
 
 
 def draw(
@@ -100,6 +101,7 @@ def draw(
     rows: Sequence[tuple[date, Mapping[str, Any], str]],
     first: date,
     until: date,
+    notes: Notes = NO_NOTES,
 ) -> Trend:
     """Lay check-ins (date, answers, reporter; oldest first) on consecutive days."""
     if rows:  # do not draw empty days before the first check-in, but always a week
@@ -108,10 +110,13 @@ def draw(
     for on, answers, reporter in rows:
         by_day.setdefault(on, []).append((answers, reporter))
     span = (until - first).days + 1
+    dates = [first + timedelta(days=number) for number in range(span)]
+    courses = [window_on(patient, on, notes, protocol) for on in dates]
     days = tuple(
-        _day(protocol, patient, first + timedelta(days=i), by_day.get(first + timedelta(days=i)))
-        for i in range(span)
+        _day(protocol, patient, on, course.day_of_therapy, by_day.get(on))
+        for on, course in zip(dates, courses, strict=True)
     )
+    window = "in" if in_window(protocol.drug(patient.drug), courses[-1]) else "out"
     seen = {key for day in days for key, grade in day.signs.items() if grade}
     unit = patient.weight_unit
     return Trend(
@@ -119,7 +124,7 @@ def draw(
         signs=tuple(item.key for item in protocol.items if item.key in ALWAYS or item.key in seen),
         weight_unit=unit,
         temperature_unit=patient.temperature_unit,
-        weight_line=_weight_line(protocol, patient, days, unit),
+        weight_line=_weight_line(protocol, window, days, unit),
         fever_line=_fever_line(protocol, patient.temperature_unit),
         rise=_rise(days),
     )
@@ -129,6 +134,7 @@ def _day(
     protocol: Protocol,
     patient: Patient,
     on: date,
+    number: int | None,
     given: Sequence[tuple[Mapping[str, Any], str]] | None,
 ) -> Day:
     weight: Point | None = None
@@ -148,7 +154,7 @@ def _day(
                 signs[item.key] = max(signs.get(item.key, 0), grade)
     return Day(
         on=on,
-        number=therapy_day(patient.first_dose_on, on),
+        number=number,
         weight=weight,
         temperature=temperature,
         signs=signs,
@@ -229,12 +235,9 @@ def _fever_line(protocol: Protocol, unit: str) -> Line | None:
     return Line(min(found), 0) if found else None
 
 
-def _weight_line(
-    protocol: Protocol, patient: Patient, days: Sequence[Day], unit: str
-) -> Line | None:
+def _weight_line(protocol: Protocol, window: str, days: Sequence[Day], unit: str) -> Line | None:
     """The lowest weight that would be urgent on the last day, from gains in 3 and 7 days."""
     last = len(days) - 1
-    window = _window(protocol, patient, days[-1].number)
     lines: list[Line] = []
     for rule in protocol.rules:
         if rule.item != "weight" or not rule.is_plain or rule.level is not TriageLevel.URGENT:
@@ -249,11 +252,6 @@ def _weight_line(
             over = band.lower[unit]
             lines.append(Line(min(earlier) + over, start, over, gauge.days))
     return min(lines, key=lambda line: line.at, default=None)
-
-
-def _window(protocol: Protocol, patient: Patient, day: int | None) -> str:
-    course = Course(drug=patient.drug, day_of_therapy=day)
-    return "in" if in_window(protocol.drug(patient.drug), course) else "out"
 
 
 def _rise(days: Sequence[Day]) -> tuple[Decimal, int] | None:

@@ -25,7 +25,16 @@ from patient_portal.models import (
     Role,
     StaffMember,
 )
-from patient_portal.services import checkins, courses, medicines, overrides
+from patient_portal.services import (
+    alert_file,
+    checkins,
+    courses,
+    inbox,
+    medicines,
+    overrides,
+    patients,
+    trends,
+)
 from patient_portal.services.audit import Actor
 from patient_portal.services.checkins import Form, Step
 from patient_portal.services.medicines import MedicineRefused
@@ -380,3 +389,49 @@ def test_the_lines_of_the_uk_come_from_the_clinic(database: Database) -> None:
     assert house.level(**warm) == URGENT
     assert house.set(house.team.nurse, fever_line=HIGH).waiting == (OverrideKind.FEVER_LINE,)
     assert house.level(**warm) == URGENT
+
+
+def test_every_list_counts_the_days_from_the_restart(database: Database) -> None:
+    """The patient's home, the list, the inbox and the plot say the day that the rules count."""
+    house = House(database, day=100)
+    house.note(MedicineKind.STOPPED, 20)
+    house.note(MedicineKind.RESTARTED, 4)
+    patient = house.patient
+    with database.transaction() as session:
+        form = Form(session.get_one(Patient, patient.id), "k", Actor("patient", patient.id))
+        step = Step("page", {"breathlessness": "at_rest"}, ("breathlessness",))
+        checkins.record_answers(session, a_site(), form, step, NOON)
+    assert house.course().day_of_therapy == 5
+    with database.reading() as session:
+        found = session.get_one(Patient, patient.id)
+        (row,) = patients.list_of_clinic(session, found.clinic_id, NOON)
+        (line,) = inbox.open_alerts(session, found.clinic_id, NOON)
+        trend = trends.trend_of(session, PROTOCOL, found, TODAY)
+        file = alert_file.read_file(session, PROTOCOL, found.clinic_id, line.ref, NOON)
+    assert row.day == line.person.day == trend.days[-1].number == 5
+    assert [day.number for day in trend.days[-6:]] == [95, 1, 2, 3, 4, 5]
+    assert file.trend.days[-1].number == 5
+
+
+def test_the_line_of_the_plot_knows_a_window_that_is_kept_open(database: Database) -> None:
+    """In the window 1.5 kg in 3 days is urgent; outside it takes more."""
+    house = House(database, day=185)
+    for ago in (3, 0):
+        with database.transaction() as session:
+            now = NOON - timedelta(days=ago)
+            found = session.get_one(Patient, house.patient.id)
+            form = Form(found, f"k{ago}", Actor("patient", found.id))
+            given = {"weight": Decimal("70.0"), "weight_unit": "kg"}
+            checkins.record_answers(session, a_site(), form, Step("w", given, tuple(given)), now)
+
+    def line() -> Decimal | None:
+        with database.reading() as session:
+            patient = session.get_one(Patient, house.patient.id)
+            found = trends.trend_of(session, PROTOCOL, patient, TODAY).weight_line
+            return found.over if found else None
+
+    outside = line()
+    house.note(MedicineKind.STEROID_REDUCED, 2)
+    inside = line()
+    assert inside is not None
+    assert outside is None or inside < outside

@@ -49,7 +49,7 @@ def may_act(staff: StaffMember) -> bool:
 
 
 def read_lists(db: Session, clinic_id: str, now: datetime) -> Lists:
-    """Read the lists in a view's own transaction: five statements, however many alerts."""
+    """Read the lists in a view's own transaction: a few statements, however many alerts."""
     alerts = inbox.open_alerts(db, clinic_id, now)
     frame = frames.load(db, now, clinic_id, open_count=len(alerts))
     make = RowMaker(portal().site.protocol, current_words(), frame)

@@ -9,9 +9,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from patient_portal.demo import cast
 from patient_portal.demo.people import Kind, Somebody, everybody
 from patient_portal.domain.protocol import UNKNOWN_DRUG
-from patient_portal.domain.schedule import local_date, therapy_day
 from patient_portal.models import Caregiver, Patient, StaffMember
-from patient_portal.services import accounts, sign_in
+from patient_portal.services import accounts, courses, sign_in
 from patient_portal.web import doors
 from patient_portal.web.access import Audience, audience
 from patient_portal.web.context import portal, reading, writing
@@ -26,10 +25,12 @@ def show() -> str:
     """What to do in the first minute, and everybody."""
     with reading() as (session, now):
         people = everybody(session)
-        days = {
-            row.id: therapy_day(row.first_dose_on, local_date(now, row.zone))
-            for row in session.query(Patient).filter_by(clinic_id=cast.CLINIC_ID)
-        }
+        patients = session.query(Patient).filter_by(clinic_id=cast.CLINIC_ID)
+        days = courses.days_of(
+            session,
+            [courses.Taking(one.id, one.first_dose_on, one.zone, one.drug) for one in patients],
+            now,
+        )
     return render_template(
         "demo/people.html",
         people=people,

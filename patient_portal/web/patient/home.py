@@ -7,7 +7,7 @@ from flask import Blueprint, g, make_response, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from patient_portal.domain.schedule import local_date, readable_zone, therapy_day
+from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import CheckInState, Clinic, Patient
 from patient_portal.services import checkins, courses
 from patient_portal.services.tracking import waiting_answers
@@ -71,13 +71,18 @@ def _day(session: Session, patient: Patient, now: datetime, *, is_shared: bool) 
         year=patient.birth_year,
         medicine=words.safety(portal().site.protocol.drug(patient.drug).name),
         today=format_date(today, words.language, patient.country, "full"),
-        day_of_therapy=therapy_day(patient.first_dose_on, today),
+        day_of_therapy=_day_of_therapy(session, patient, now),
         done_at=clock(sent[-1], patient) if sent else "",
         is_begun=bool(of_today) and not sent,
         weight_change="" if is_shared else _weight_change(session, patient, now),
         line=clinic.line if clinic else "",
         what_to_do=url_for("patient.checkin.result", check_in_id=waiting.id) if waiting else "",
     )
+
+
+def _day_of_therapy(session: Session, patient: Patient, now: datetime) -> int | None:
+    taking = courses.Taking(patient.id, patient.first_dose_on, patient.zone, patient.drug)
+    return courses.days_of(session, [taking], now)[patient.id]
 
 
 def _weight_change(session: Session, patient: Patient, now: datetime) -> str:
