@@ -12,7 +12,7 @@ from patient_portal.cli.clinic import phone_or_exit
 from patient_portal.cli.environment import UsedWrongly, open_database, settings_or_exit
 from patient_portal.clock import clock_of
 from patient_portal.models import Clinic, Position, Role
-from patient_portal.services import accounts, team
+from patient_portal.services import accounts, rota, team
 from patient_portal.services.audit import SYSTEM
 
 PASSWORD_VARIABLE = "STAFF_PASSWORD"  # noqa: S105 - a name
@@ -84,7 +84,7 @@ def add(
         except team.EmailTaken:
             raise FoundWrong(f"{email} signs in already.") from None
         if on_call:
-            team.put_on_call(session, added, Position(on_call), SYSTEM, now)
+            rota.put_on_call(session, added, Position(on_call), SYSTEM, now)
         click.echo(f"Added {added.name}, {role}, at {place.name}.")
     if generate:
         click.echo(f"Password (shown once): {password}")

@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from patient_portal.demo import cast
 from patient_portal.models import (
     Caregiver,
     CaregiverGrant,
-    OnCall,
     Patient,
     Position,
+    Shift,
     StaffMember,
+    StaffPhone,
 )
 
 
@@ -84,19 +85,19 @@ def _staff(session: Session) -> list[Somebody]:
     order = list(Position)
     positions = {
         row.staff_id: row.position
-        for row in session.scalars(select(OnCall).where(OnCall.clinic_id == cast.CLINIC_ID))
+        for row in session.scalars(select(Shift).where(Shift.clinic_id == cast.CLINIC_ID))
     }
-    rows = session.scalars(
-        select(StaffMember).where(
-            StaffMember.clinic_id == cast.CLINIC_ID, StaffMember.disabled_at.is_(None)
-        )
+    rows = session.execute(
+        select(StaffMember, StaffPhone.number)
+        .outerjoin(StaffPhone, and_(StaffPhone.staff_id == StaffMember.id, StaffPhone.rank == 1))
+        .where(StaffMember.clinic_id == cast.CLINIC_ID, StaffMember.disabled_at.is_(None))
     )
     found = [
         Somebody(
             id=row.id, kind=Kind.STAFF, role=row.role.value, name=row.name, first_name=row.name,
-            language="en", phone=row.phone, position=positions.get(row.id), email=row.email,
+            language="en", phone=phone, position=positions.get(row.id), email=row.email,
         )
-        for row in rows
+        for row, phone in rows
     ]  # fmt: skip
     return sorted(
         found,

@@ -25,11 +25,11 @@ from patient_portal.models import (
     CheckIn,
     CheckInState,
     Clinic,
-    OnCall,
     Patient,
     StaffMember,
+    StaffPhone,
 )
-from patient_portal.services import alerts, checkins, courses
+from patient_portal.services import alerts, checkins, courses, rota
 from patient_portal.services.audit import SYSTEM, Actor, record
 from patient_portal.services.enrolment import CONSENT_VERSION
 from patient_portal.services.site import Site
@@ -76,21 +76,22 @@ def _staff(session: Session, password_hash: str, now: datetime) -> None:
         session.add(
             StaffMember(
                 id=person.id, clinic_id=cast.CLINIC_ID, name=person.name, role=person.role,
-                email=person.email, phone=person.phone, password_hash=password_hash,
+                email=person.email, password_hash=password_hash,
                 created_at=since,
             )
         )  # fmt: skip
     session.flush()
     for person in cast.STAFF:
-        if person.position is not None:
+        if person.phone is not None:
             session.add(
-                OnCall(
-                    clinic_id=cast.CLINIC_ID,
-                    position=person.position,
-                    staff_id=person.id,
-                    since=since,
+                StaffPhone(
+                    staff_id=person.id, rank=1, number=person.phone, verified_at=since,
+                    added_at=since,
                 )
-            )
+            )  # fmt: skip
+        if person.position is not None:
+            member = session.get_one(StaffMember, person.id)
+            rota.put_on_call(session, member, person.position, SYSTEM, since)
 
 
 def _patient(session: Session, person: cast.Person, now: datetime) -> Patient:

@@ -3,18 +3,28 @@
 from patient_portal.models.alert import Alert, AlertState
 from patient_portal.models.audit import AuditEntry
 from patient_portal.models.checkin import Answer, CheckIn, CheckInState
-from patient_portal.models.clinic import Clinic, OnCall, Position
+from patient_portal.models.clinic import Clinic
 from patient_portal.models.course import MedicineEvent, MedicineKind, Override, OverrideKind
 from patient_portal.models.door import Device, Link, LinkKind, RateWindow, SignInCode
+from patient_portal.models.gateway import GatewayFault
 from patient_portal.models.message import InboundText, Lane, Message, MessageKind, MessageState
 from patient_portal.models.patient import Caregiver, CaregiverGrant, Patient
-from patient_portal.models.staff import Role, StaffMember, StaffSession
+from patient_portal.models.rota import (
+    ChangeKind,
+    CheckKind,
+    Drill,
+    DutyCheck,
+    Position,
+    Shift,
+    ShiftChange,
+)
+from patient_portal.models.staff import Role, StaffMember, StaffPhone, StaffSession
 from patient_portal.models.worker import Heartbeat
 
 __all__ = [
-    "Alert", "AlertState", "Answer", "AuditEntry", "Caregiver", "CaregiverGrant", "CheckIn",
-    "CheckInState", "Clinic", "Device", "Heartbeat", "InboundText", "Lane", "Link", "LinkKind",
-    "MedicineEvent", "MedicineKind", "Message", "MessageKind", "MessageState", "OnCall", "Override",
-    "OverrideKind", "Patient", "Position", "RateWindow", "Role", "SignInCode", "StaffMember",
-    "StaffSession",
+    "Alert", "AlertState", "Answer", "AuditEntry", "Caregiver", "CaregiverGrant", "ChangeKind",
+    "CheckIn", "CheckInState", "CheckKind", "Clinic", "Device", "Drill", "DutyCheck",
+    "GatewayFault", "Heartbeat", "InboundText", "Lane", "Link", "LinkKind", "MedicineEvent", "MedicineKind", "Message",
+    "MessageKind", "MessageState", "Override", "OverrideKind", "Patient", "Position", "RateWindow",
+    "Role", "Shift", "ShiftChange", "SignInCode", "StaffMember", "StaffPhone", "StaffSession",
 ]  # fmt: skip

@@ -45,9 +45,14 @@ class Alert(Base):
     opened_at: Mapped[Moment]
     ladder_started_at: Mapped[Moment]
     step: Mapped[int] = mapped_column(SmallInteger, default=0)  # the last step that was texted
+    round: Mapped[int] = mapped_column(SmallInteger, default=0)  # repeats of the last step
+    step_started_at: Mapped[Moment | None]
     next_action_at: Mapped[Moment | None]  # when the ladder goes on; empty only when closed
     taken_at: Mapped[Moment | None]
     taken_by: Mapped[str | None] = ref_to("staff_member")
+    repaged_at: Mapped[Moment | None]  # the owner was texted again: nobody has been called yet
+    lead_told_at: Mapped[Moment | None]  # taken long ago and not closed
+    patient_told_at: Mapped[Moment | None]  # "nobody has taken it: call now"
     contacted_at: Mapped[Moment | None]
     closed_at: Mapped[Moment | None]
     closed_by: Mapped[str | None] = ref_to("staff_member")
@@ -56,3 +61,4 @@ class Alert(Base):
     note: Mapped[str | None] = mapped_column(String(2000))
     recheck_at: Mapped[Moment | None]
     previous_id: Mapped[str | None] = ref_to("alert")
+    is_test: Mapped[bool] = mapped_column(default=False)  # a drill's; no patient waits for it

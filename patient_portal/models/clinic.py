@@ -1,22 +1,13 @@
-"""A clinic, and who of it is on call."""
+"""A clinic, and how it wants its alerts to climb."""
 
 from datetime import time
-from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from patient_portal.database import Base
-from patient_portal.models.columns import Id, Moment, code_of, ref_to
-
-
-class Position(StrEnum):
-    """Where a person stands on the escalation ladder."""
-
-    NURSE = "nurse"
-    BACKUP = "backup"
-    PHYSICIAN = "physician"
-    LEAD = "lead"
+from patient_portal.models.columns import Id, Json, Moment
 
 
 class Clinic(Base):
@@ -34,15 +25,12 @@ class Clinic(Base):
     staffed_until: Mapped[time]
     # 37.5 °C and above, and below 36.0 °C, count as urgent, as helplines of the UK do.
     uk_lines: Mapped[bool] = mapped_column(default=False)
+    # Steps by level; empty = the ladder of ``domain.escalation``.
+    ladder: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    # A phone of the clinic itself, E.164: the step that nobody can empty.
+    catch_all: Mapped[str | None] = mapped_column(String(20))
+    # Somebody has rung ``line`` at night and says that it is answered; without it no going live.
+    cover_confirmed_at: Mapped[Moment | None]
+    cover_confirmed_by: Mapped[str | None] = mapped_column(String(16))  # a member of staff
+    live_at: Mapped[Moment | None]
     created_at: Mapped[Moment]
-
-
-class OnCall(Base):
-    """Who holds a position of the ladder now. Shifts and overrides come with the rota."""
-
-    __tablename__ = "on_call"
-
-    clinic_id: Mapped[str] = ref_to("clinic", primary_key=True)
-    position: Mapped[Position] = code_of(Position, primary_key=True)
-    staff_id: Mapped[str] = ref_to("staff_member", primary_key=True)
-    since: Mapped[Moment]

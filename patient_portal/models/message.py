@@ -25,7 +25,14 @@ class MessageKind(StrEnum):
 
     STAFF_ALERT = "staff_alert"
     STAFF_WORSE = "staff_worse"
+    STAFF_REPAGE = "staff_repage"  # to the owner: nobody has been called yet
+    STAFF_BUNDLE = "staff_bundle"  # several alerts in one text
+    STAFF_STOOD_DOWN = "staff_stood_down"  # somebody else has it
+    STAFF_REPLY = "staff_reply"  # an answer to a text of theirs
+    STAFF_CHECK = "staff_check"  # a test, a hand-over, the weekly answer
+    STAFF_ALARM = "staff_alarm"  # the alarm path itself is in trouble
     CALL_NOW = "call_now"
+    HELPER_CALL_NOW = "helper_call_now"
     INVITE = "invite"
     CODE = "code"
     REMINDER = "reminder"
@@ -53,6 +60,11 @@ class Message(Base):
     patient_id: Mapped[str | None] = ref_to("patient", index=True)
     staff_id: Mapped[str | None] = ref_to("staff_member")
     alert_id: Mapped[str | None] = ref_to("alert", index=True)
+    phone_id: Mapped[str | None] = ref_to("staff_phone")
+    step: Mapped[int | None] = mapped_column(SmallInteger)  # of the ladder, and its repeat
+    round: Mapped[int | None] = mapped_column(SmallInteger)
+    # Folded into that text: never sent by itself, and its state follows the other's.
+    carried_by: Mapped[str | None] = ref_to("message", index=True)
     body: Mapped[str] = mapped_column(String(700))
     secret_of: Mapped[str | None] = mapped_column(String(24))
     once_key: Mapped[str] = mapped_column(String(120), unique=True)  # what makes it one text
@@ -68,6 +80,7 @@ class Message(Base):
     accepted_at: Mapped[Moment | None]
     delivered_at: Mapped[Moment | None]
     failed_at: Mapped[Moment | None]
+    checked_at: Mapped[Moment | None]  # when we last asked the gateway what became of it
 
 
 class InboundText(Base):
@@ -81,3 +94,11 @@ class InboundText(Base):
     body: Mapped[str] = mapped_column(String(1600))
     received_at: Mapped[Moment]
     handled_as: Mapped[str | None] = mapped_column(String(24))
+    # Whose text it was taken for, and who of the care team has read it.
+    clinic_id: Mapped[str | None] = ref_to("clinic")
+    patient_id: Mapped[str | None] = ref_to("patient")
+    caregiver_id: Mapped[str | None] = ref_to("caregiver")
+    staff_id: Mapped[str | None] = ref_to("staff_member")
+    alert_id: Mapped[str | None] = ref_to("alert")
+    read_at: Mapped[Moment | None]
+    read_by: Mapped[str | None] = ref_to("staff_member")

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import String
+from sqlalchemy import Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from patient_portal.database import Base
@@ -29,10 +29,30 @@ class StaffMember(Base):
     name: Mapped[str] = mapped_column(String(60))
     role: Mapped[Role] = code_of(Role)
     email: Mapped[str] = mapped_column(String(120), unique=True)  # lower case; the sign-in name
-    phone: Mapped[str | None] = mapped_column(String(20))  # E.164
     password_hash: Mapped[str] = mapped_column(String(200))  # argon2id
     created_at: Mapped[Moment]
     disabled_at: Mapped[Moment | None]
+
+
+class StaffPhone(Base):
+    """A number of a member of staff. The first rank is texted first, the second where it fails.
+
+    ``verified_at``: the person has answered a test text from it. A number that was stopped, or
+    that the network refuses, is texted no more until it is mended.
+    """
+
+    __tablename__ = "staff_phone"
+    __table_args__ = (Index("uq_staff_phone_rank", "staff_id", "rank", unique=True),)
+
+    id: Mapped[Id]
+    staff_id: Mapped[str] = ref_to("staff_member")
+    rank: Mapped[int] = mapped_column(SmallInteger, default=1)  # 1 or 2
+    number: Mapped[str] = mapped_column(String(20), index=True)  # E.164
+    verified_at: Mapped[Moment | None]
+    stopped_at: Mapped[Moment | None]  # it answered STOP, or the network says that it did
+    bad_at: Mapped[Moment | None]
+    bad_code: Mapped[str | None] = mapped_column(String(10))  # the gateway's own error
+    added_at: Mapped[Moment]
 
 
 class StaffSession(Base):

@@ -14,3 +14,4 @@ class Heartbeat(Base):
 
     worker: Mapped[str] = mapped_column(String(40), primary_key=True)
     beat_at: Mapped[Moment]
+    note: Mapped[str | None] = mapped_column(String(40))  # why it does not work, if it does not

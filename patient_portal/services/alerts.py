@@ -95,7 +95,7 @@ def raise_alert(
     if newest is not None and newest.state is not AlertState.CLOSED:
         _join(session, site, newest, red, now)
         return newest
-    rung = paging.first_rung(session, patient.clinic_id, red.level)
+    rung = paging.first_rung(session, patient.clinic_id, red.level, now)
     alert = _insert(session, site, patient, red, newest, rung, now)
     if alert is None:  # opened meanwhile by another transaction, or the reference is in use
         return raise_alert(session, site, patient, red, now)

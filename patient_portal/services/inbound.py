@@ -25,6 +25,7 @@ from patient_portal.models import (
     MessageKind,
     Patient,
     StaffMember,
+    StaffPhone,
 )
 from patient_portal.services import messages, reminders
 from patient_portal.services.audit import Actor, record
@@ -114,7 +115,10 @@ def _writers(session: Session, number: str) -> _Writers:
     ).all()
     caregivers = session.scalars(select(Caregiver).where(Caregiver.phone == number)).all()
     staff = session.scalars(
-        select(StaffMember).where(StaffMember.phone == number, StaffMember.disabled_at.is_(None))
+        select(StaffMember)
+        .join(StaffPhone, StaffPhone.staff_id == StaffMember.id)
+        .where(StaffPhone.number == number, StaffMember.disabled_at.is_(None))
+        .distinct()
     ).all()
     return _Writers(patients, caregivers, staff)
 

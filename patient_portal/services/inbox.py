@@ -35,11 +35,12 @@ from patient_portal.models import (
     Heartbeat,
     Message,
     MessageKind,
-    OnCall,
     Patient,
     Position,
     StaffMember,
+    StaffPhone,
 )
+from patient_portal.services import rota
 from patient_portal.services.audit import Actor, record
 from patient_portal.services.courses import Taking, days_of
 from patient_portal.services.tracking import Texted, Trouble, trouble_of
@@ -106,25 +107,37 @@ class WatchLine(NamedTuple):
     is_finished: bool
 
 
+class OnDuty(NamedTuple):
+    """Somebody on call, and the number (E.164) that is texted first."""
+
+    id: str
+    name: str
+    phone: str | None
+
+
 @dataclass(frozen=True)
 class Duty:
     """The clinic of a page, who of it is on call now, and the worker's last sign of life."""
 
     clinic: Clinic
-    on_call: dict[Position, tuple[StaffMember, ...]]
+    on_call: dict[Position, tuple[OnDuty, ...]]
     last_beat: datetime | None
 
 
-def duty(session: Session, clinic_id: str) -> Duty:
+def duty(session: Session, clinic_id: str, now: datetime) -> Duty:
     """The clinic, and who holds each position of the ladder. Raises NoResultFound."""
-    rows = session.execute(_DUTY, {"clinic": clinic_id}).all()
-    people: dict[Position, tuple[StaffMember, ...]] = {}
-    for _, position, member, _ in rows:
-        if member is not None:
-            people[position] = (*people.get(position, ()), member)
-    if not rows:
-        return Duty(session.get_one(Clinic, clinic_id), {}, None)
-    return Duty(rows[0][0], people, rows[0][3])
+    clinic, beat = session.execute(_DUTY, {"clinic": clinic_id}).one()
+    holding = rota.on_call(session, clinic_id, now)
+    ids = {person for people in holding.values() for person in people}
+    members = {
+        row.id: OnDuty(row.id, row.name, row.number)
+        for row in session.execute(_MEMBERS, {"people": list(ids)})
+    }
+    people = {
+        position: tuple(members[person] for person in found if person in members)
+        for position, found in holding.items()
+    }
+    return Duty(clinic, people, beat)
 
 
 def count_open(session: Session, clinic_id: str) -> int:
@@ -349,17 +362,14 @@ _WATCH = (
 _COUNT_OPEN = select(func.count()).where(
     _alert.c.clinic_id == _CLINIC, _alert.c.state != AlertState.CLOSED
 )
-_DUTY = (
-    select(
-        Clinic,
-        OnCall.position,
-        StaffMember,
-        select(func.max(Heartbeat.beat_at)).scalar_subquery(),
+_DUTY = select(Clinic, select(func.max(Heartbeat.beat_at)).scalar_subquery()).where(
+    Clinic.id == _CLINIC
+)
+_MEMBERS = (
+    select(StaffMember.id, StaffMember.name, StaffPhone.number)
+    .outerjoin(StaffPhone, and_(StaffPhone.staff_id == StaffMember.id, StaffPhone.rank == 1))
+    .where(
+        StaffMember.id.in_(bindparam("people", expanding=True)),
+        StaffMember.disabled_at.is_(None),
     )
-    .outerjoin(OnCall, OnCall.clinic_id == Clinic.id)
-    .outerjoin(
-        StaffMember, and_(StaffMember.id == OnCall.staff_id, StaffMember.disabled_at.is_(None))
-    )
-    .where(Clinic.id == _CLINIC)
-    .order_by(StaffMember.name)
 )

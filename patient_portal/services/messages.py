@@ -5,17 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select, text, union_all, update
+from sqlalchemy import and_, case, or_, select, text, union_all, update
 from sqlalchemy.orm import Session
 
 from patient_portal.database import insert_missing, insert_once, new_id
 from patient_portal.domain.delivery import MessageState
+from patient_portal.domain.gateway_policy import UNSURE, policy_of
 from patient_portal.models import Lane, Message, MessageKind
 from patient_portal.services.tokens import secret_for
 from patient_portal.sms.gateway import ALERT_IS_VALID, OTHER_IS_VALID, Outgoing
 
 # What PostgreSQL calls out when a text is queued, so that a worker need not wait for its next look.
 CHANNEL = "portal_message"
+# How the key of a lost text's one repetition begins; a repetition is not repeated.
+AGAIN = "again:"
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,9 @@ class Draft:
     patient_id: str | None = None
     staff_id: str | None = None
     alert_id: str | None = None
+    phone_id: str | None = None
+    step: int | None = None
+    round: int | None = None
     secret_of: str | None = None
 
 
@@ -67,6 +73,9 @@ def row_of(draft: Draft, now: datetime) -> dict[str, Any]:
         "patient_id": draft.patient_id,
         "staff_id": draft.staff_id,
         "alert_id": draft.alert_id,
+        "phone_id": draft.phone_id,
+        "step": draft.step,
+        "round": draft.round,
         "body": draft.body,
         "secret_of": draft.secret_of,
         "once_key": draft.once_key,
@@ -89,6 +98,7 @@ class Claimed:
     """A text that one worker may send until its lease ends. ``attempt`` counts from 1."""
 
     id: str
+    clinic_id: str
     lane: Lane
     kind: MessageKind
     attempt: int
@@ -97,6 +107,9 @@ class Claimed:
     body: str = field(repr=False)
     secret_of: str | None
     expires_at: datetime
+    created_at: datetime
+    last_error: str | None
+    is_again: bool
 
 
 def _is_due(lane: Lane, now: datetime) -> Any:
@@ -159,9 +172,14 @@ def claim(
             lease_until=now + lease,
             lease_by=worker,
             attempts=Message.attempts + 1,
+            # Whoever held it may have sent it and died before noting so.
+            error_code=case(
+                (Message.state == MessageState.SENDING, f"{UNSURE}crash"), else_=Message.error_code
+            ),
         )
         .returning(
             Message.id,
+            Message.clinic_id,
             Message.lane,
             Message.kind,
             Message.attempts,
@@ -171,6 +189,9 @@ def claim(
             Message.secret_of,
             Message.expires_at,
             Message.due_at,
+            Message.created_at,
+            Message.error_code,
+            Message.once_key,
         )
         .execution_options(synchronize_session=False)
     ).all()
@@ -180,6 +201,7 @@ def claim(
 def _claimed(row: Any) -> Claimed:
     return Claimed(
         id=row.id,
+        clinic_id=row.clinic_id,
         lane=row.lane,
         kind=row.kind,
         attempt=row.attempts,
@@ -188,6 +210,9 @@ def _claimed(row: Any) -> Claimed:
         body=row.body,
         secret_of=row.secret_of,
         expires_at=row.expires_at,
+        created_at=row.created_at,
+        last_error=row.error_code,
+        is_again=row.once_key.startswith(AGAIN),
     )
 
 
@@ -211,7 +236,14 @@ def outgoing(claimed: Claimed, pepper: str, now: datetime) -> Outgoing:
         body=body,
         is_alert=is_alert,
         valid_for=min(ALERT_IS_VALID if is_alert else OTHER_IS_VALID, rest),
+        other_sender=_asks_for_other_sender(claimed),
     )
+
+
+def _asks_for_other_sender(claimed: Claimed) -> bool:
+    """Whether the last error lay with our sender; then the two take turns."""
+    attempts_before = claimed.attempt - 1 + claimed.is_again
+    return policy_of(claimed.last_error).other_sender and attempts_before % 2 == 1
 
 
 def stop_due(session: Session, patient_id: str, kinds: Sequence[MessageKind]) -> None:

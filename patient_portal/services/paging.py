@@ -1,26 +1,30 @@
 """Whom an alert texts: the steps of the ladder, the people of a step, their texts in the outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from patient_portal.domain.delivery import LOST
 from patient_portal.domain.escalation import LADDER
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.models import (
     Alert,
+    AlertState,
     Clinic,
     Lane,
     Message,
     MessageKind,
     MessageState,
-    OnCall,
+    Position,
     Role,
     StaffMember,
+    StaffPhone,
 )
-from patient_portal.services import messages
+from patient_portal.services import messages, rota
 from patient_portal.services.site import Site
 from patient_portal.sms import texts
 from patient_portal.words import Words
@@ -31,21 +35,21 @@ from patient_portal.words import Words
 ALERT_TEXT_LIVES = timedelta(hours=24)
 STAFF_KINDS = (MessageKind.STAFF_ALERT, MessageKind.STAFF_WORSE)
 
-_WITH_A_PHONE = (
-    select(StaffMember.id, StaffMember.phone)
+_PHONES = (
+    select(StaffMember.id, StaffPhone.id.label("phone_id"), StaffPhone.number)
+    .join(StaffPhone, StaffPhone.staff_id == StaffMember.id)
     .where(
         StaffMember.clinic_id == bindparam("clinic"),
         StaffMember.disabled_at.is_(None),
-        StaffMember.phone.is_not(None),
+        StaffPhone.stopped_at.is_(None),
+        StaffPhone.bad_at.is_(None),
     )
-    .order_by(StaffMember.name)
+    .order_by(StaffMember.name, StaffMember.id, StaffPhone.rank)
 )
 _CLINIC = select(Clinic.name, Clinic.language).where(Clinic.id == bindparam("clinic"))
-_EVERYONE = _WITH_A_PHONE.where(StaffMember.role != Role.AUDITOR)
-_ON_CALL = _WITH_A_PHONE.join(OnCall, OnCall.staff_id == StaffMember.id).where(
-    OnCall.clinic_id == bindparam("clinic"),
-    OnCall.position.in_(bindparam("positions", expanding=True)),
-)
+# Auditors look at records and may not act on an alert.
+_EVERYONE = _PHONES.where(StaffMember.role != Role.AUDITOR)
+_THESE = _PHONES.where(StaffMember.id.in_(bindparam("people", expanding=True)))
 
 
 def start_ladder(session: Session, site: Site, alert: Alert, now: datetime) -> None:
@@ -54,7 +58,7 @@ def start_ladder(session: Session, site: Site, alert: Alert, now: datetime) -> N
     Where no step has anybody, everyone of the clinic who has a phone is texted. If there is
     nobody at all, the alert says so wherever it is shown: it has no text of this ladder.
     """
-    rung = first_rung(session, alert.clinic_id, TriageLevel(alert.level))
+    rung = first_rung(session, alert.clinic_id, TriageLevel(alert.level), now)
     alert.ladder_started_at = now
     alert.step = rung.number
     alert.next_action_at = now + rung.wait
@@ -70,47 +74,63 @@ class Rung:
     wait: timedelta
 
 
-def first_rung(session: Session, clinic_id: str, level: TriageLevel) -> Rung:
+def first_rung(session: Session, clinic_id: str, level: TriageLevel, now: datetime) -> Rung:
     """The first step that has somebody with a phone; the last with everyone if none has."""
     steps = LADDER[level]
     for number, step in enumerate(steps, start=1):
-        people = reachable(session, clinic_id, step.positions)
+        people = reachable(session, clinic_id, step.positions, now)
         if people:
             return Rung(number, people, step.wait)
-    return Rung(len(steps), reachable(session, clinic_id, ("everyone",)), steps[-1].wait)
+    return Rung(len(steps), reachable(session, clinic_id, ("everyone",), now), steps[-1].wait)
 
 
 def tell_owner(session: Session, site: Site, alert: Alert, now: datetime) -> None:
     """Text the owner that there are new answers; the first step if the owner has no phone."""
-    owner = session.get(StaffMember, alert.taken_by) if alert.taken_by else None
-    if owner is not None and owner.phone is not None and owner.disabled_at is None:
-        people = [Pager(owner.id, owner.phone)]
-    else:
+    people = pagers(session, alert.clinic_id, [alert.taken_by] if alert.taken_by else [])
+    if not people:
         first = LADDER[TriageLevel(alert.level)][0].positions
-        people = reachable(session, alert.clinic_id, first) or reachable(
-            session, alert.clinic_id, ("everyone",)
+        people = reachable(session, alert.clinic_id, first, now) or reachable(
+            session, alert.clinic_id, ("everyone",), now
         )
     text_staff(session, site, alert, people, MessageKind.STAFF_WORSE, now)
 
 
 @dataclass(frozen=True)
 class Pager:
-    """The phone (E.164) of a member of staff."""
+    """The phone (E.164) of a member of staff that is texted first."""
 
     id: str
     phone: str
+    phone_id: str
 
 
-def reachable(session: Session, clinic_id: str, positions: Sequence[str]) -> list[Pager]:
-    """Staff of the clinic who hold one of these positions now and have a phone, each once.
+def reachable(
+    session: Session, clinic_id: str, positions: Sequence[str], now: datetime
+) -> list[Pager]:
+    """Staff of the clinic who hold one of these positions now and can be texted, each once.
 
     "everyone" leaves out auditors: they look at records and may not act on an alert.
     """
     if "everyone" in positions:
-        found = session.execute(_EVERYONE, {"clinic": clinic_id})
-    else:
-        found = session.execute(_ON_CALL, {"clinic": clinic_id, "positions": list(positions)})
-    return [Pager(row.id, row.phone) for row in found.unique()]
+        return _first_phones(session.execute(_EVERYONE, {"clinic": clinic_id}))
+    holding = rota.on_call(session, clinic_id, now)
+    people = [person for position in positions for person in holding[Position(position)]]
+    return pagers(session, clinic_id, people)
+
+
+def pagers(session: Session, clinic_id: str, people: Sequence[str]) -> list[Pager]:
+    """Those of these people who can be texted, by their first number that can be."""
+    if not people:
+        return []
+    found = session.execute(_THESE, {"clinic": clinic_id, "people": list(people)})
+    return _first_phones(found)
+
+
+def _first_phones(rows: Iterable[Any]) -> list[Pager]:
+    first: dict[str, Pager] = {}
+    for row in rows:
+        first.setdefault(row.id, Pager(row.id, row.number, row.phone_id))
+    return list(first.values())
 
 
 def text_staff(
@@ -142,11 +162,35 @@ def text_staff(
             once_key=f"{kind.value}:{alert.id}:{round_key}:{person.id}",
             lives_for=ALERT_TEXT_LIVES,
             staff_id=person.id,
+            phone_id=person.phone_id,
             alert_id=alert.id,
         )
         for person in people
     ]
     messages.queue_all(session, drafts, now)
+
+
+def go_on(session: Session, alert: Alert, now: datetime) -> bool:
+    """Let the ladder go on at once, unless a text of its running step has arrived or still may.
+
+    True if it does. Called when a text was lost for good: nobody waits out a step in vain.
+    """
+    since = alert.step_started_at or alert.ladder_started_at
+    living = session.scalars(
+        select(Message.id)
+        .where(
+            Message.alert_id == alert.id,
+            Message.kind.in_((MessageKind.STAFF_ALERT, MessageKind.STAFF_BUNDLE)),
+            Message.created_at >= since,
+            Message.state.not_in(LOST),
+        )
+        .limit(1)
+    ).first()
+    if living is not None or alert.state is not AlertState.OPEN:
+        return False
+    if alert.next_action_at is None or alert.next_action_at > now:
+        alert.next_action_at = now
+    return True
 
 
 def stand_down(session: Session, alert: Alert) -> None:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from patient_portal.database import insert_once, new_id
-from patient_portal.models import Clinic, OnCall, Position, Role, StaffMember, StaffSession
+from patient_portal.models import Clinic, Role, StaffMember, StaffPhone, StaffSession
+from patient_portal.services import rota
 from patient_portal.services.accounts import email_of
 from patient_portal.services.audit import Actor, record
 
@@ -41,7 +42,6 @@ def add_staff(
             "name": new.name,
             "role": new.role,
             "email": email_of(new.email),
-            "phone": new.phone,
             "password_hash": password_hash,
             "created_at": now,
         },
@@ -49,6 +49,9 @@ def add_staff(
     )
     if not is_added:
         raise EmailTaken(new.email)
+    if new.phone is not None:
+        session.add(StaffPhone(staff_id=staff_id, rank=1, number=new.phone, added_at=now))
+        session.flush()
     record(
         session, actor, "staff.added", "staff_member", staff_id,
         now=now, clinic_id=new.clinic_id, role=new.role.value,
@@ -59,7 +62,7 @@ def add_staff(
 def disable_staff(session: Session, staff: StaffMember, actor: Actor, now: datetime) -> None:
     """Close an account: off call, and every session of it ends with this transaction."""
     staff.disabled_at = staff.disabled_at or now
-    session.execute(delete(OnCall).where(OnCall.staff_id == staff.id))
+    rota.take_off_call(session, staff, now)
     session.execute(
         update(StaffSession)
         .where(StaffSession.staff_id == staff.id, StaffSession.ended_at.is_(None))
@@ -121,35 +124,16 @@ def clinics_named(session: Session, name: str) -> list[Clinic]:
     )
 
 
-def put_on_call(
-    session: Session, staff: StaffMember, position: Position, actor: Actor, now: datetime
-) -> None:
-    """Put somebody on call from now on, beside those who are."""
-    is_new = insert_once(
-        session,
-        OnCall.__table__,  # type: ignore[arg-type]
-        {
-            "clinic_id": staff.clinic_id,
-            "position": position,
-            "staff_id": staff.id,
-            "since": now,
-        },
-        unique=["clinic_id", "position", "staff_id"],
-    )
-    if is_new:
-        record(
-            session, actor, "staff.on_call", "staff_member", staff.id,
-            now=now, clinic_id=staff.clinic_id, position=position.value,
-        )  # fmt: skip
-
-
 def is_anybody_reachable(session: Session, clinic_id: str) -> bool:
     """Whether an alert of this clinic could be texted to somebody."""
     found = session.scalars(
-        select(StaffMember.id).where(
+        select(StaffMember.id)
+        .join(StaffPhone, StaffPhone.staff_id == StaffMember.id)
+        .where(
             StaffMember.clinic_id == clinic_id,
             StaffMember.disabled_at.is_(None),
-            StaffMember.phone.is_not(None),
+            StaffPhone.stopped_at.is_(None),
+            StaffPhone.bad_at.is_(None),
         )
     )
     return found.first() is not None

@@ -23,14 +23,16 @@ from patient_portal.models import (
     Message,
     MessageKind,
     MessageState,
-    OnCall,
     Patient,
     Position,
     Role,
     StaffMember,
+    StaffPhone,
     StaffSession,
 )
+from patient_portal.services.audit import SYSTEM
 from patient_portal.services.refs import new_ref
+from patient_portal.services.rota import put_on_call
 from patient_portal.services.tokens import digest
 
 RED, INBOX = "red", "inbox"
@@ -107,12 +109,16 @@ def _clinic(session: Session, name: str, now: datetime) -> None:
         session.add(
             StaffMember(
                 id=staff, clinic_id=name, name=f"N. {position}", role=Role.NURSE,
-                email=f"{staff}@maple.example", phone=f"+1212555014{number}", password_hash="none",
+                email=f"{staff}@maple.example", password_hash="none",
                 created_at=now,
             )
         )  # fmt: skip
         session.flush()
-        session.add(OnCall(clinic_id=name, position=position, staff_id=staff, since=now))
+        number_of_it = f"+1212555014{number}"
+        session.add(
+            StaffPhone(staff_id=staff, rank=1, number=number_of_it, verified_at=now, added_at=now)
+        )
+        put_on_call(session, session.get_one(StaffMember, staff), position, SYSTEM, now)
     session.flush()
 
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from patient_portal.database import Database
-from patient_portal.models import AuditEntry, OnCall, Position, Role, StaffMember, StaffSession
-from patient_portal.services import accounts, team
+from patient_portal.models import AuditEntry, Position, Role, Shift, StaffMember, StaffSession
+from patient_portal.services import accounts, rota, team
 from patient_portal.services.audit import SYSTEM
 from tests.support.doors import dump
 from tests.support.people import NOON, a_clinic, a_house, a_site
@@ -224,10 +224,10 @@ def test_a_disabled_account_ends_at_once(database: Database, silva: StaffMember)
     token = signed_in(database) or ""
     with database.transaction() as session:
         member = session.get_one(StaffMember, silva.id)
-        team.put_on_call(session, member, Position.NURSE, SYSTEM, NOON)
-        team.put_on_call(session, member, Position.NURSE, SYSTEM, NOON)
+        rota.put_on_call(session, member, Position.NURSE, SYSTEM, NOON)
+        rota.put_on_call(session, member, Position.NURSE, SYSTEM, NOON)
         team.disable_staff(session, member, SYSTEM, NOON)
-        assert session.scalars(select(OnCall)).all() == []
+        assert session.scalars(select(Shift)).all() == []
         assert not team.is_anybody_reachable(session, silva.clinic_id)
     assert who(database, token, NOON) is None
     assert signed_in(database, now=NOON + timedelta(hours=1)) is None

@@ -19,10 +19,11 @@ from patient_portal.models import (
     Message,
     MessageKind,
     MessageState,
-    OnCall,
     Patient,
     Position,
+    Shift,
     StaffMember,
+    StaffPhone,
 )
 from patient_portal.services import alerts
 from patient_portal.services.alerts import Closing, RedAnswer
@@ -88,7 +89,7 @@ def test_an_emergency_texts_nurse_and_backup_together(database: Database) -> Non
 
 def without(database: Database, *positions: Position) -> None:
     with database.transaction() as session:
-        for row in session.scalars(select(OnCall).where(OnCall.position.in_(positions))):
+        for row in session.scalars(select(Shift).where(Shift.position.in_(positions))):
             session.delete(row)
 
 
@@ -117,7 +118,7 @@ def test_people_without_phone_or_account_and_of_other_clinics_are_not_texted(
     team, patient = a_house(database)
     with database.transaction() as session:
         session.execute(
-            update(StaffMember).where(StaffMember.id == team.nurse.id).values(phone=None)
+            update(StaffPhone).where(StaffPhone.staff_id == team.nurse.id).values(bad_at=NOON)
         )
         session.execute(
             update(StaffMember).where(StaffMember.id == team.backup.id).values(disabled_at=NOON)
@@ -189,10 +190,11 @@ def test_a_new_red_answer_pages_again_when_no_text_can_reach_anybody(database: D
 def test_whoever_has_a_phone_now_hears_of_an_alert_that_reached_nobody(database: Database) -> None:
     team, patient = a_house(database)
     with database.transaction() as session:
-        session.execute(update(StaffMember).values(phone=None))
+        session.execute(update(StaffPhone).values(bad_at=NOON))
     raised(database, patient, red(EMERGENCY))
     with database.transaction() as session:
-        session.get_one(StaffMember, team.nurse.id).phone = "+12125550142"
+        mended = update(StaffPhone).where(StaffPhone.staff_id == team.nurse.id)
+        session.execute(mended.values(bad_at=None))
     raised(database, patient, red(EMERGENCY, check_in="c2"), NOON + timedelta(hours=1))
     with database.reading() as session:
         assert texted(session) == ["N. Silva"]

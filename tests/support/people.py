@@ -1,7 +1,7 @@
 """A clinic with its people as rows, for tests: real models, invented persons."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from patient_portal import protocols
 from patient_portal.database import Database
-from patient_portal.models import Clinic, OnCall, Patient, Position, Role, StaffMember
+from patient_portal.models import Clinic, Patient, Position, Role, StaffMember, StaffPhone
+from patient_portal.services.audit import SYSTEM
+from patient_portal.services.rota import put_on_call
 from patient_portal.services.site import Site
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)  # noon in New York
@@ -59,14 +61,14 @@ def a_member(
     position: Position | None = None,
     **values: Any,
 ) -> StaffMember:
-    """A member of staff; with a position, on call in it."""
+    """A member of staff with a verified phone; with a position, on call in it day and night."""
+    number = values.pop("phone", "+12125550142")
     member = StaffMember(
         **{
             "clinic_id": clinic.id,
             "name": name,
             "role": Role.NURSE,
             "email": f"{name.lower().replace(' ', '').replace('.', '')}@{clinic.id}.example",
-            "phone": "+12125550142",
             "password_hash": NOBODYS_HASH,
             "created_at": NOON,
             **values,
@@ -74,9 +76,14 @@ def a_member(
     )
     session.add(member)
     session.flush()
-    if position is not None:
-        session.add(OnCall(clinic_id=clinic.id, position=position, staff_id=member.id, since=NOON))
+    if number is not None:
+        phone = StaffPhone(
+            staff_id=member.id, rank=1, number=number, verified_at=NOON, added_at=NOON
+        )
+        session.add(phone)
         session.flush()
+    if position is not None:
+        put_on_call(session, member, position, SYSTEM, NOON - timedelta(days=400))
     return member
 
 

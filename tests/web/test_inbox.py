@@ -23,16 +23,17 @@ from patient_portal.models import (
     Heartbeat,
     Message,
     MessageState,
-    OnCall,
     Patient,
     Role,
+    Shift,
     StaffMember,
+    StaffPhone,
 )
 from patient_portal.services import alerts, checkins
 from patient_portal.services.audit import Actor
 from patient_portal.services.checkins import Form, Step
 from tests.support.doors import an_app, move_clock, post, signed_in, token_in, writing
-from tests.support.people import Team, a_clinic, a_member, a_patient, a_site, a_team
+from tests.support.people import NOON, Team, a_clinic, a_member, a_patient, a_site, a_team
 
 
 @dataclass
@@ -310,8 +311,8 @@ def test_a_lost_text_does_not_hide_that_the_other_has_not_left(ward: Ward) -> No
 
 def test_nobody_to_text_is_shown_at_once(ward: Ward) -> None:
     with writing(ward.app) as (session, _):
-        session.execute(delete(OnCall))
-        session.execute(update(StaffMember).values(phone=None))
+        session.execute(delete(Shift))
+        session.execute(update(StaffPhone).values(stopped_at=NOON))
     ward.answer(breathlessness="at_rest")
     page = ward.nurse.get(f"/staff/alerts/{ward.alert().ref}")
     assert "Nobody was texted: no one on call has a phone number here." in main_of(page)

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from flask import g
 from sqlalchemy.orm import Session
 
-from patient_portal.models import Clinic, Position, StaffMember
+from patient_portal.models import Clinic, Position
 from patient_portal.services import inbox
-from patient_portal.services.inbox import Duty
+from patient_portal.services.inbox import Duty, OnDuty
 from patient_portal.web.access import viewer
 from patient_portal.web.context import reading
 from patient_portal.web.language import current_language
@@ -48,7 +48,7 @@ class Frame:
         """Who holds a position now, as a list of names; empty if nobody does."""
         return ", ".join(member.name for member in self.people(position))
 
-    def people(self, position: str) -> tuple[StaffMember, ...]:
+    def people(self, position: str) -> tuple[OnDuty, ...]:
         """Who holds a position now."""
         return self.duty.on_call.get(Position(position), ())
 
@@ -65,7 +65,7 @@ class Frame:
 def load(session: Session, now: datetime, clinic_id: str, open_count: int | None = None) -> Frame:
     """Read the frame within a view's own transaction, and keep it for the template."""
     frame = Frame(
-        duty=inbox.duty(session, clinic_id),
+        duty=inbox.duty(session, clinic_id, now),
         open_count=inbox.count_open(session, clinic_id) if open_count is None else open_count,
         now=now,
         language=current_language(),
