@@ -303,8 +303,11 @@ def _judge(alive: list[Mutant], every: list[Mutant], modules: Sequence[str]) -> 
     keys = {mutant.key for mutant in alive}
     new = sorted(keys - known.keys())
     gone = sorted(known.keys() - keys)
-    print(f"{len(every)} mutants, {len(every) - len(alive)} killed, {len(alive)} alive,"
-          f" {len(keys & known.keys())} of them explained")  # fmt: skip
+    for module in [*modules, ""]:  # the last line is the sum
+        made = sum(mutant.module == module or not module for mutant in every)
+        lives = {mutant.key for mutant in alive if mutant.module == module or not module}
+        print(f"{module or 'all'}: {made} mutants, {made - len(lives)} killed,"
+              f" {len(lives)} alive, {len(lives & known.keys())} of them explained")  # fmt: skip
     for key in new:
         print(f"not explained: {key}")
     for key in gone:
