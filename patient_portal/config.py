@@ -15,6 +15,7 @@ SHORTEST_SECRET = 32
 # How long a worker may hold a text before another takes it over. Longer than the gateway's
 # slowest answer (connect 3 s, headers 10 s, body 10 s).
 USUAL_LEASE = 30
+USUAL_REMINDERS_A_DAY = 2000  # texts of a clinic
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -54,6 +55,7 @@ class Settings:
     proxy_hops: int = 0
     log_level: str = "INFO"
     lease_seconds: int = USUAL_LEASE
+    reminders_a_day: int = USUAL_REMINDERS_A_DAY
     demo: bool = False
 
     @property
@@ -119,6 +121,7 @@ class _Reader:
             proxy_hops=self._whole("PROXY_HOPS", 0, 5),
             log_level=self._log_level(),
             lease_seconds=self._lease(),
+            reminders_a_day=self._reminders_a_day(),
             demo=self.demo,
         )
         for name in ("PORTAL_FAILPOINTS", "PORTAL_LEASE_SECONDS"):
@@ -222,6 +225,11 @@ class _Reader:
         if not self.text("PORTAL_LEASE_SECONDS", required=False):
             return USUAL_LEASE
         return self._whole("PORTAL_LEASE_SECONDS", 1, USUAL_LEASE)
+
+    def _reminders_a_day(self) -> int:
+        if not self.text("REMINDERS_A_DAY", required=False):
+            return USUAL_REMINDERS_A_DAY
+        return self._whole("REMINDERS_A_DAY", 1, 1_000_000)
 
     def _log_level(self) -> str:
         value = (self.text("LOG_LEVEL", required=False) or "INFO").upper()

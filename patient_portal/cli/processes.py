@@ -111,6 +111,7 @@ def worker(demo: bool) -> None:
         site_of(settings),
         gateway_of(settings),
         lease_seconds=settings.lease_seconds,
+        reminders_a_day=settings.reminders_a_day,
     )
 
     def finish(_signal: int, _frame: FrameType | None) -> None:

@@ -143,20 +143,27 @@ def policy_of(code: str | None) -> Policy:
     """The row for an error code; every code has one."""
     if not code:
         return NO_CODE
-    if code.startswith(UNSURE):
-        return POLICIES["504"]  # an answer that did not come in time is the gateway's trouble
-    return POLICIES.get(code, ANY_OTHER)
+    bare = code.removeprefix(UNSURE)
+    # An answer that never came, or that nobody can read, is the gateway's own failure.
+    return POLICIES.get(bare, ANY_OTHER if bare == code else POLICIES["504"])
 
 
 def is_unsure(code: str | None) -> bool:
-    """Whether the last attempt, which ended with this code, may have reached the phone.
+    """Whether an attempt that ended with this code, or one before it, may have reached the phone.
 
     A gateway that answers with its own failure may have taken the text before it failed.
     """
     if not code:
         return False
-    row = policy_of(code)
-    return row.fault is Fault.AWAY and code != "not_connected"
+    is_away = policy_of(code).fault is Fault.AWAY and code != "not_connected"
+    return code.startswith(UNSURE) or is_away
+
+
+def still_unsure(before: str | None, code: str) -> str:
+    """The code to keep after a further attempt: a doubt stays until the text is found or sent."""
+    if is_unsure(before) and not is_unsure(code):
+        return f"{UNSURE}{code}"[:40]
+    return code
 
 
 def printed() -> str:

@@ -24,7 +24,8 @@ from patient_portal.models.worker import Heartbeat
 __all__ = [
     "Alert", "AlertState", "Answer", "AuditEntry", "Caregiver", "CaregiverGrant", "ChangeKind",
     "CheckIn", "CheckInState", "CheckKind", "Clinic", "Device", "Drill", "DutyCheck",
-    "GatewayFault", "Heartbeat", "InboundText", "Lane", "Link", "LinkKind", "MedicineEvent", "MedicineKind", "Message",
-    "MessageKind", "MessageState", "Override", "OverrideKind", "Patient", "Position", "RateWindow",
-    "Role", "Shift", "ShiftChange", "SignInCode", "StaffMember", "StaffPhone", "StaffSession",
+    "GatewayFault", "Heartbeat", "InboundText", "Lane", "Link", "LinkKind", "MedicineEvent",
+    "MedicineKind", "Message", "MessageKind", "MessageState", "Override", "OverrideKind",
+    "Patient", "Position", "RateWindow", "Role", "Shift", "ShiftChange", "SignInCode",
+    "StaffMember", "StaffPhone", "StaffSession",
 ]  # fmt: skip

@@ -1,22 +1,23 @@
 """What came of a text: the worker's own notes, and the gateway's word in any order."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CursorResult, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from patient_portal.domain.delivery import LOST, MessageState, is_news, wait_after
-from patient_portal.domain.escalation import AlertState
-from patient_portal.domain.gateway_policy import Act, policy_of
-from patient_portal.models import Alert, Lane, Message
-from patient_portal.services import messages
+from patient_portal.domain.gateway_policy import Act, is_unsure, policy_of, still_unsure
+from patient_portal.models import Lane, Message
+from patient_portal.services import gateway_faults, losses
 from patient_portal.services.messages import Claimed
 
-# What the repetition of an alert text is named by; a repetition is not repeated.
-_AGAIN = "again:"
+# How long to let the gateway rest that refuses our account, and how long its list of texts may
+# take to show one that it took, before a reminder is looked for.
+REMINDER_IS_LOOKED_FOR_AFTER = timedelta(seconds=60)
 
 
 def record_accepted(
@@ -44,6 +45,7 @@ def record_accepted(
         )
         > 0
     )
+    gateway_faults.note_answer(session, None, now)
     if not taken:
         _change(
             session,
@@ -72,31 +74,39 @@ def record_failure(
     ``chance`` (0 to 1, random if None) spreads the wait.
     """
     if permanent:
-        return (
-            _change(
-                session,
-                _is_still(claimed),
-                state=MessageState.FAILED,
-                failed_at=now,
-                error_code=code,
-                lease_until=None,
-            )
-            > 0
-        )
+        outcome: dict[str, Any] = {"state": MessageState.FAILED, "failed_at": now}
+    else:
+        outcome = {
+            "state": MessageState.DUE,
+            "due_at": now + _wait(claimed, code, chance),
+            "lease_by": None,
+        }
+    kept = still_unsure(claimed.last_error, code)
+    noted = _change(session, _is_still(claimed), error_code=kept, lease_until=None, **outcome) > 0
+    message = session.get(Message, claimed.id, populate_existing=True)
+    if message is not None:
+        losses.note_fault(session, message, code, now, is_live=True)
+        if noted and permanent:
+            losses.on_lost(session, message, now)
+    return noted
+
+
+def is_final(claimed: Claimed, code: str) -> bool:
+    """Whether an attempt that was refused with this code is the text's last."""
+    refused = policy_of(code).refused
+    return refused is Act.GIVE_UP or (
+        refused is Act.ONCE_MORE and policy_of(claimed.last_error).code == code
+    )
+
+
+def _wait(claimed: Claimed, code: str, chance: float | None) -> timedelta:
+    if policy_of(code).is_down:
+        return gateway_faults.REST
+    if claimed.lane is Lane.REMINDER and is_unsure(code):
+        return REMINDER_IS_LOOKED_FOR_AFTER
     if chance is None:
         chance = secrets.randbelow(1001) / 1000
-    return (
-        _change(
-            session,
-            _is_still(claimed),
-            state=MessageState.DUE,
-            due_at=now + wait_after(claimed.attempt, chance),
-            error_code=code,
-            lease_until=None,
-            lease_by=None,
-        )
-        > 0
-    )
+    return wait_after(claimed.attempt, chance)
 
 
 def _is_still(claimed: Claimed) -> Any:
@@ -114,6 +124,14 @@ def _change(session: Session, where: Any, **values: Any) -> int:
         update(Message).where(where).values(**values).execution_options(synchronize_session=False)
     )
     return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def unbound(session: Session, gateway_ids: Sequence[str]) -> str | None:
+    """The first of these texts of the gateway that is no other row's."""
+    bound = set(
+        session.scalars(select(Message.gateway_id).where(Message.gateway_id.in_(gateway_ids)))
+    )
+    return next((each for each in gateway_ids if each not in bound), None)
 
 
 @dataclass(frozen=True)
@@ -135,6 +153,7 @@ def record_status(session: Session, message_id: str | None, status: Status, now:
         return False
     if status.state is None:
         message.error_code = "unknown_status"
+        losses.note_fault(session, message, "unknown_status", now, is_live=False)
         return True
     if _is_of_a_replaced_attempt(message, status) or not is_news(message.state, status.state):
         return False
@@ -146,8 +165,9 @@ def record_status(session: Session, message_id: str | None, status: Status, now:
         message.delivered_at, message.error_code = now, None
     elif status.state in LOST:
         message.failed_at, message.error_code = now, status.error_code or status.state.value
-        if policy_of(status.error_code).lost is Act.ONCE_MORE:
-            _send_once_more(session, message, now)
+        if status.error_code:
+            losses.note_fault(session, message, status.error_code, now, is_live=False)
+        losses.on_lost(session, message, now)
     return True
 
 
@@ -162,29 +182,6 @@ def _is_of_a_replaced_attempt(message: Message, status: Status) -> bool:
     if message.state is MessageState.SENDING and message.attempts > 1:
         return True
     return message.gateway_id not in (None, status.gateway_id)
-
-
-def _send_once_more(session: Session, message: Message, now: datetime) -> None:
-    """Queue an alert's lost text again, once, while its alert still waits for somebody."""
-    if message.lane is not Lane.ALERT or message.once_key.startswith(_AGAIN):
-        return
-    alert = session.get(Alert, message.alert_id) if message.alert_id else None
-    if alert is None or alert.state is not AlertState.OPEN or message.expires_at <= now:
-        return
-    again = messages.Draft(
-        clinic_id=message.clinic_id,
-        to_number=message.to_number,
-        kind=message.kind,
-        lane=message.lane,
-        body=message.body,
-        once_key=f"{_AGAIN}{message.id}",
-        lives_for=message.expires_at - now,
-        patient_id=message.patient_id,
-        staff_id=message.staff_id,
-        alert_id=message.alert_id,
-        secret_of=message.secret_of,
-    )
-    messages.queue(session, again, now)
 
 
 def _find(session: Session, message_id: str | None, gateway_id: str) -> Message | None:

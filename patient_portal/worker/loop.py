@@ -16,10 +16,11 @@ from patient_portal.clock import Clock
 from patient_portal.database import Database
 from patient_portal.logs import get_logger
 from patient_portal.models import Lane
-from patient_portal.services import messages
+from patient_portal.services import budget, messages
 from patient_portal.services.messages import Claimed
 from patient_portal.services.site import Site
 from patient_portal.sms.gateway import Gateway
+from patient_portal.worker.asking import Asker
 from patient_portal.worker.chores import Chores
 from patient_portal.worker.listener import Listener
 from patient_portal.worker.sending import Sender
@@ -65,6 +66,7 @@ class Worker:
         *,
         lease_seconds: float = 30,
         reminders_a_second: float = REMINDERS_A_SECOND,
+        reminders_a_day: int = budget.REMINDERS_A_DAY,
         name: str | None = None,
     ) -> None:
         self.name = (name or f"{socket.gethostname()[:24]}:{os.getpid()}")[:40]
@@ -73,8 +75,12 @@ class Worker:
         self._wake = threading.Event()
         self._lease_seconds = lease_seconds
         lease = timedelta(seconds=lease_seconds)
-        self.sender = Sender(database, clock, site, gateway, name=self.name, lease=lease)
+        self.sender = Sender(
+            database, clock, site, gateway, name=self.name, lease=lease,
+            reminders_a_day=reminders_a_day,
+        )  # fmt: skip
         self.chores = Chores(database, clock, site, name=self.name, stopping=self._stopping)
+        self.asker = Asker(database, clock, gateway, name=self.name, stopping=self._stopping)
         self._meter = Meter(reminders_a_second)
         self._free = {lane: threading.Semaphore(places) for lane, places in PLACES.items()}
         self._beat_due = 0.0
@@ -86,16 +92,21 @@ class Worker:
         Raises RuntimeError when a part of it died: the process must start again.
         """
         self._log.info("worker.started")
-        chores = threading.Thread(target=self.chores.run, name="chores", daemon=True)
-        chores.start()
+        beside = [
+            threading.Thread(target=part, name=name, daemon=True)
+            for name, part in (("chores", self.chores.run), ("asking", self.asker.run))
+        ]
+        for thread in beside:
+            thread.start()
         with self._listening() as look_every, self._senders() as senders:
             while not self._stopping.is_set():
                 self._wake.clear()
-                if not chores.is_alive():
-                    raise RuntimeError("the chores ended; the process must start again")
+                if not all(thread.is_alive() for thread in beside):
+                    raise RuntimeError("a part of the worker ended; the process must start again")
                 self._turn(senders)
                 self._wake.wait(look_every)
-        chores.join(timeout=5)
+        for thread in beside:
+            thread.join(timeout=5)
         self._log.info("worker.stopped")
 
     def stop(self) -> None:

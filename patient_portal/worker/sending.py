@@ -9,17 +9,29 @@ from sqlalchemy.orm import Session
 
 from patient_portal.clock import Clock
 from patient_portal.database import Database
+from patient_portal.domain.gateway_policy import is_unsure
 from patient_portal.failpoints import passing
 from patient_portal.logs import get_logger
 from patient_portal.models import Lane
-from patient_portal.services import messages, outcomes
+from patient_portal.services import budget, gateway_faults, messages, outcomes
 from patient_portal.services.messages import Claimed
 from patient_portal.services.site import Site
-from patient_portal.sms.gateway import Gateway, OutcomeUnknown, Receipt, SendError
+from patient_portal.sms.gateway import (
+    Gateway,
+    OutcomeUnknown,
+    Outgoing,
+    Receipt,
+    Report,
+    SendError,
+)
 
 # A text that is no alert and that our own code cannot send is given up after so many attempts.
 TRIES_OF_A_POISONED_TEXT = 5
 NOTES_TRIED = 3
+
+
+class _AnotherTries(Exception):
+    """Another worker's text is trying the gateway; ours goes back."""
 
 
 class Sender:
@@ -34,6 +46,7 @@ class Sender:
         *,
         name: str,
         lease: timedelta,
+        reminders_a_day: int = budget.REMINDERS_A_DAY,
     ) -> None:
         self.name = name
         self._database = database
@@ -41,22 +54,45 @@ class Sender:
         self._site = site
         self._gateway = gateway
         self._lease = lease
+        self._reminders_a_day = reminders_a_day
         self._log = get_logger().bind(worker=name)
 
     def waiting_lanes(self) -> set[Lane]:
         """The lanes that hold a text to be sent now."""
         with self._database.reading() as session:
-            return messages.waiting_lanes(session, self._clock.now(session))
+            now = self._clock.now(session)
+            if not gateway_faults.leave(session, now).may_send:
+                return set()
+            return messages.waiting_lanes(session, now)
 
     def claim(self, lane: Lane, limit: int = 1) -> list[Claimed]:
-        """Claim up to ``limit`` texts of a lane, in a transaction of its own."""
-        with self._database.transaction() as session:
-            now = self._clock.now(session)
-            claimed = messages.claim(session, lane, self.name, now, self._lease, limit)
-            if claimed:
-                passing("claim.before_commit")
+        """Claim up to ``limit`` texts of a lane, in a transaction of its own.
+
+        While the gateway refuses our account one text a minute tries it, of all workers together.
+        """
+        try:
+            with self._database.transaction() as session:
+                claimed = self._claim_in(session, lane, limit)
+                if claimed:
+                    passing("claim.before_commit")
+        except _AnotherTries:
+            return []
         if claimed:
             passing("claim.after_commit")
+        return claimed
+
+    def _claim_in(self, session: Session, lane: Lane, limit: int) -> list[Claimed]:
+        now = self._clock.now(session)
+        leave = gateway_faults.leave(session, now)
+        if not leave.may_send:
+            return []
+        if leave.is_trial:
+            limit = 1
+        claimed = messages.claim(session, lane, self.name, now, self._lease, limit)
+        if claimed and leave.is_trial and not gateway_faults.begin_trial(session, now):
+            raise _AnotherTries
+        if lane is Lane.REMINDER:
+            return budget.within(session, claimed, self._reminders_a_day, now)
         return claimed
 
     def send(self, claimed: Claimed) -> None:
@@ -65,9 +101,12 @@ class Sender:
             with self._database.reading() as session:
                 now = self._clock.now(session)
             text = messages.outgoing(claimed, self._site.pepper, now)
-            receipt = self._gateway.send(text)
+            found = self._look_for(claimed, text, now)
+            receipt = Receipt(found.gateway_id) if found else self._gateway.send(text)
         except SendError as error:
-            self._note_failure(claimed, error.code, permanent=self._is_final(claimed, error))
+            self._note_failure(
+                claimed, error.code, permanent=outcomes.is_final(claimed, error.code)
+            )
         except Exception as error:
             # A row that our own code cannot send must not take the others with it.
             self._log.error("message.poisoned", message_id=claimed.id, exc_info=error)
@@ -77,20 +116,36 @@ class Sender:
             self._note_failure(claimed, type(error).__name__[:40], permanent=given_up)
         else:
             passing("send.after_gateway")
-            self._note_success(claimed, receipt)
+            self._note_success(claimed, receipt, found)
 
-    def _is_final(self, claimed: Claimed, error: SendError) -> bool:
-        # A reminder that may have arrived is not sent again; an alert is, and so is what a
-        # person waits for.
-        return error.permanent or (
-            isinstance(error, OutcomeUnknown) and claimed.lane is Lane.REMINDER
-        )
+    def _look_for(self, claimed: Claimed, text: Outgoing, now: datetime) -> Report | None:
+        """The gateway's word of an earlier attempt of which nobody knows whether it left.
 
-    def _note_success(self, claimed: Claimed, receipt: Receipt) -> None:
+        Where the gateway cannot be asked, an alert and what a person waits for is sent again; a
+        reminder never is before we know.
+        """
+        if not is_unsure(claimed.last_error):
+            return None
+        try:
+            reports = self._gateway.find(text, now - claimed.created_at)
+        except SendError:
+            if claimed.lane is Lane.REMINDER:
+                raise OutcomeUnknown("not_found_out") from None
+            return None
+        with self._database.reading() as session:
+            gateway_id = outcomes.unbound(session, [each.gateway_id for each in reports])
+        self._log.info("message.looked_for", message_id=claimed.id, is_found=gateway_id is not None)
+        return next((each for each in reports if each.gateway_id == gateway_id), None)
+
+    def _note_success(self, claimed: Claimed, receipt: Receipt, found: Report | None) -> None:
         def note(session: Session, now: datetime) -> bool:
-            return outcomes.record_accepted(
+            taken = outcomes.record_accepted(
                 session, claimed, receipt.gateway_id, now, is_delivered=receipt.is_delivered
             )
+            if found is not None:
+                status = outcomes.Status(found.gateway_id, found.state, found.error_code)
+                outcomes.record_status(session, claimed.id, status, now)
+            return taken
 
         if self._note(claimed, note):
             self._log.info(

@@ -105,8 +105,8 @@ def test_no_connection_is_held_while_the_gateway_is_asked(
         (SendError("21610"), Lane.ALERT, MessageState.FAILED),
         (OutcomeUnknown("ReadTimeout"), Lane.ALERT, MessageState.DUE),
         (OutcomeUnknown("ReadTimeout"), Lane.PATIENT, MessageState.DUE),
-        # A reminder that may have arrived is not sent again.
-        (OutcomeUnknown("ReadTimeout"), Lane.REMINDER, MessageState.FAILED),
+        # A reminder that may have arrived is looked for before it is sent again.
+        (OutcomeUnknown("ReadTimeout"), Lane.REMINDER, MessageState.DUE),
     ],
 )
 def test_what_a_failure_means_depends_on_the_lane(
