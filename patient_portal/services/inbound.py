@@ -27,8 +27,7 @@ from patient_portal.models import (
     StaffMember,
     StaffPhone,
 )
-from patient_portal.services import messages, reminders
-from patient_portal.services.audit import Actor, record
+from patient_portal.services import messages, opt_out
 from patient_portal.services.site import Site
 from patient_portal.sms import texts
 from patient_portal.words import Words
@@ -100,7 +99,8 @@ def _act(session: Session, site: Site, number: str, wish: str, now: datetime) ->
     if wish == "yes":
         wish = "start" if any(each.texts_stopped_at for each in writers.patients) else ""
     if wish in {"stop", "start"}:
-        _stop_or_start(session, writers, wish, now)
+        change = opt_out.stop_number if wish == "stop" else opt_out.start_number
+        change(session, number, now)
         return wish  # the network answers these itself; a second answer would be one too many
     if writers.patients or writers.caregivers:
         _say_who_helps(session, writers, number, now)
@@ -121,28 +121,6 @@ def _writers(session: Session, number: str) -> _Writers:
         .distinct()
     ).all()
     return _Writers(patients, caregivers, staff)
-
-
-def _stop_or_start(session: Session, writers: _Writers, wish: str, now: datetime) -> None:
-    for patient in writers.patients:
-        if wish == "start":
-            patient.texts_stopped_at = None
-        else:
-            patient.texts_stopped_at = patient.texts_stopped_at or now
-            messages.stop_due(session, patient.id, (MessageKind.REMINDER,))
-        reminders.plan(session, patient, now)
-        action = "patient.texts_stopped" if wish == "stop" else "patient.texts_started"
-        record(
-            session, Actor("patient", patient.id, patient.clinic_id), action, "patient", patient.id,
-            now=now,
-        )  # fmt: skip
-    for person in writers.staff:
-        # The network now blocks this phone's alerts; whoever reads the log must see it.
-        action = "staff.texts_stopped" if wish == "stop" else "staff.texts_started"
-        record(
-            session, Actor("staff", person.id, person.clinic_id), action, "staff_member",
-            person.id, now=now,
-        )  # fmt: skip
 
 
 def _say_who_helps(session: Session, writers: _Writers, number: str, now: datetime) -> None:
