@@ -8,10 +8,11 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import groupby
 
-from patient_portal.domain.course import Course, Earlier, check_in_before, known_day
+from patient_portal.domain.combined import Sign
+from patient_portal.domain.course import Course, Earlier, check_in_before, in_window, known_day
 from patient_portal.domain.facts import facts_of_earlier, readings_of, weight_in
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.domain.plan import Cell, CountedSign, CountedWay, Plan, holds
+from patient_portal.domain.plan import Cell, CountedSign, CountedWay, Plan, holds, plan_for
 from patient_portal.domain.protocol import Protocol
 
 # Below this a lower temperature is the worse one. Between the protocol's normal limits.
@@ -102,6 +103,18 @@ class Past:
             if day[0].days_ago > 0:  # a calm earlier check-in of today is no day of its own
                 run = run + 1 if any(sign.is_calm(way, facts) for facts in heard) else 0
         return False
+
+
+def standing_signs(protocol: Protocol, course: Course) -> tuple[Sign, ...]:
+    """The signs of the course's check-ins, today's too, that still count: nobody resolved them.
+
+    Raises what is listed in `domain.unreadable` for stored answers that no rule can read.
+    """
+    plan = plan_for(protocol)
+    drug = next((one for one in protocol.drugs if one.code == course.drug), None)
+    window = "in" if drug is None or in_window(drug, course) else "out"
+    still = Past(protocol, plan, course, window, course.history).unresolved(frozenset(), ())
+    return tuple(sign for sign in protocol.beyond.signs if sign.id in still)
 
 
 @dataclass(frozen=True)

@@ -60,5 +60,7 @@ class Alert(Base):
     useful: Mapped[bool | None]
     note: Mapped[str | None] = mapped_column(String(2000))
     recheck_at: Mapped[Moment | None]
+    # {"signs": […], "until": …}: signs that are over, as far as they were told up to then.
+    resolved: Mapped[dict[str, Any] | None] = mapped_column(Json)
     previous_id: Mapped[str | None] = ref_to("alert")
     is_test: Mapped[bool] = mapped_column(default=False)  # a drill's; no patient waits for it

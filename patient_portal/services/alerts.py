@@ -29,6 +29,7 @@ from patient_portal.models import Alert, AuditEntry, MessageKind, Patient, Staff
 from patient_portal.services import paging
 from patient_portal.services.audit import SYSTEM, Actor, record
 from patient_portal.services.refs import new_ref
+from patient_portal.services.resolved import as_stored
 from patient_portal.services.site import Site
 from patient_portal.services.tracking import Tracker as Tracker
 from patient_portal.services.tracking import has_living_text
@@ -64,7 +65,8 @@ class ClosingRefused(NotAllowed):
 
     ``outcome`` (none of ``OUTCOMES``), ``reason`` (an emergency that nobody contacted, no note),
     ``recheck`` (advice without a moment to come when to look again), ``tries`` (fewer than three
-    calls for "could not reach"), ``note`` (too long).
+    calls for "could not reach"), ``note`` (too long), ``over`` (signs that are over, without the
+    moment up to which the answers had been seen).
     """
 
     def __init__(self, code: str) -> None:
@@ -258,12 +260,17 @@ def contact(session: Session, alert: Alert, by: StaffMember, result: str, now: d
 
 @dataclass(frozen=True)
 class Closing:
-    """How an alert ended: an outcome of ``OUTCOMES``, whether it was useful, and a note."""
+    """How an alert ended: an outcome of ``OUTCOMES``, whether it was useful, and a note.
+
+    ``over`` are ids of the patient's signs that are over, by what had been told up to ``seen_at``.
+    """
 
     outcome: str
     useful: bool | None
     note: str
     recheck_at: datetime | None = None
+    over: tuple[str, ...] = ()
+    seen_at: datetime | None = None
 
 
 def close(session: Session, alert: Alert, by: StaffMember, closing: Closing, now: datetime) -> None:
@@ -275,9 +282,11 @@ def close(session: Session, alert: Alert, by: StaffMember, closing: Closing, now
     alert.closed_at, alert.closed_by = now, by.id
     alert.outcome, alert.useful = closing.outcome, closing.useful
     alert.note, alert.recheck_at = closing.note.strip() or None, closing.recheck_at
+    if closing.over and closing.seen_at is not None:
+        alert.resolved = as_stored(closing.over, closing.seen_at)
     alert.next_action_at = None
     paging.stand_down(session, alert)
-    _note(session, alert, by, "alert.closed", now, outcome=closing.outcome)
+    _note(session, alert, by, "alert.closed", now, outcome=closing.outcome, over=list(closing.over))
 
 
 def _check_closing(session: Session, alert: Alert, closing: Closing, now: datetime) -> None:
@@ -295,6 +304,8 @@ def _check_closing(session: Session, alert: Alert, closing: Closing, now: dateti
         raise ClosingRefused("recheck")
     if closing.outcome == "unreachable" and _tries(session, alert) < TRIES_BEFORE_UNREACHABLE:
         raise ClosingRefused("tries")
+    if closing.over and not (closing.seen_at and alert.opened_at <= closing.seen_at <= now):
+        raise ClosingRefused("over")
 
 
 def _tries(session: Session, alert: Alert) -> int:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from patient_portal import protocols
@@ -24,6 +24,7 @@ from patient_portal.logs import get_logger
 from patient_portal.models import (
     Alert,
     AlertState,
+    Answer,
     CheckIn,
     Clinic,
     Override,
@@ -32,6 +33,7 @@ from patient_portal.models import (
 )
 from patient_portal.services import medicines, overrides
 from patient_portal.services.medicines import Entry
+from patient_portal.services.resolved import Resolved, read_resolved
 
 _log = get_logger()
 
@@ -39,8 +41,10 @@ _log = get_logger()
 # days before it.
 LOOK_BACK = timedelta(days=13)
 _LIMITS = (
-    select(Clinic.uk_lines, Override.what, Override.value)
+    select(Clinic.uk_lines, Override.what, Override.value, Alert.resolved)
+    .select_from(Clinic)
     .outerjoin(Override, and_(Override.patient_id == bindparam("patient"), overrides.STANDS))
+    .outerjoin(Alert, and_(Alert.patient_id == bindparam("patient"), Alert.resolved.is_not(None)))
     .where(Clinic.id == bindparam("clinic"))
 )
 # "Yesterday" is the last earlier local date with a check-in, at most this far back.
@@ -49,11 +53,15 @@ YESTERDAY_WITHIN = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What the team has noted for a patient: the log of medicines, limits, the clinic's lines."""
+    """What the team has noted for a patient.
+
+    The log of medicines, limits, the clinic's lines, and which signs were over by what moment.
+    """
 
     entries: Sequence[Entry] = ()
     limits: Sequence[tuple[OverrideKind, Any]] = ()
     uk_lines: bool = False
+    resolved: Sequence[Resolved] = ()
 
     @property
     def window_last_day(self) -> int | None:
@@ -75,6 +83,7 @@ def notes_of(session: Session, patient: Patient) -> Notes:
         entries=medicines.entries_of(session, patient.id),
         limits=[(row.what, row.value) for row in rows if row.what is not None],
         uk_lines=any(row.uk_lines for row in rows),
+        resolved=read_resolved(row.resolved for row in rows if row.resolved is not None),
     )
 
 
@@ -221,14 +230,15 @@ def course_with(
     protocol: Protocol | None = None,
 ) -> Course:
     """The course of one check-in. `same_day_but` is its own id: then others of its day count."""
+    notes = notes_of(session, patient)
     history = tuple(
-        earlier_of(row, on, now=now, protocol=protocol)
+        earlier_of(row, on, notes=notes, now=now, protocol=protocol)
         for row in _earlier(session, patient.id, on)
         if row.local_date < on or same_day_but not in (None, row.id)
     )
     return course_of(
-        patient, on, history, drug=drug, reporter=reporter,
-        notes=notes_of(session, patient), protocol=protocol or protocols.current(),
+        patient, on, history, drug=drug, reporter=reporter, notes=notes,
+        protocol=protocol or protocols.current(),
     )  # fmt: skip
 
 
@@ -264,9 +274,17 @@ def course_of(
 
 
 def earlier_of(
-    row: Any, on: date, *, now: datetime | None = None, protocol: Protocol | None = None
+    row: Any,
+    on: date,
+    *,
+    notes: Notes,
+    now: datetime | None = None,
+    protocol: Protocol | None = None,
 ) -> Earlier:
     """A stored check-in as the rules see it on a later date; ``row`` is of ``EARLIER_COLUMNS``."""
+    # An answer given after the closing was not before the eyes of whoever closed.
+    told_at = row.told_at or row.started_at
+    resolved = {sign for one in notes.resolved if told_at <= one.until for sign in one.signs}
     answers = row.answers if protocol is None else told_by(protocol, row.answers, row.progress)
     is_closed = row.alert_state is AlertState.CLOSED
     return Earlier(
@@ -274,6 +292,7 @@ def earlier_of(
         answers=answers,
         level=TriageLevel(row.level),
         is_closed=is_closed,
+        resolved=tuple(sorted(resolved)),
         recheck=is_closed and now is not None and (row.recheck_at or now) > now,
         reporter=row.reporter,
     )
@@ -286,6 +305,12 @@ EARLIER_COLUMNS = (
     CheckIn.progress,
     CheckIn.level,
     CheckIn.reporter,
+    CheckIn.started_at,
+    # Of the last answer.
+    select(func.max(Answer.given_at))
+    .where(Answer.check_in_id == CheckIn.id)
+    .scalar_subquery()
+    .label("told_at"),
     Alert.state.label("alert_state"),
     Alert.recheck_at,
 )

@@ -27,7 +27,6 @@ _COLUMNS = (
     CheckIn.patient_id,
     CheckIn.drug,
     CheckIn.day_of_therapy,
-    CheckIn.started_at,
 )
 # As many rows are fetched at a time; a patient's own are held together.
 _ROWS = 1000
@@ -67,7 +66,9 @@ def _of_patient(
             first += 1
         # An earlier check-in of the same day is part of the day, which counts by its worst.
         before = [one for one in rows[first:place] if one.local_date < row.local_date]
-        history = tuple(earlier_of(one, row.local_date, protocol=protocol) for one in before)
+        history = tuple(
+            earlier_of(one, row.local_date, notes=notes, protocol=protocol) for one in before
+        )
         course = course_of(
             patient, row.local_date, history, drug=row.drug, reporter=row.reporter,
             notes=notes, protocol=protocol,

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from patient_portal.database import Database
@@ -49,12 +50,17 @@ def pages(database: Database) -> int:
 
 
 def close(
-    database: Database, made: Recorded, team: Team, now: datetime, recheck: datetime | None = None
+    database: Database,
+    made: Recorded,
+    team: Team,
+    now: datetime,
+    recheck: datetime | None = None,
+    over: tuple[str, ...] = (),
 ) -> None:
     with database.transaction() as session:
         alert = session.get_one(Alert, made.alert_id)
         outcome = "advised" if recheck else "not_ds"
-        closing = alerts.Closing(outcome, None, "", recheck)
+        closing = alerts.Closing(outcome, None, "", recheck, over, now if over else None)
         alerts.close(session, alert, team.nurse, closing, now)
 
 
@@ -93,6 +99,48 @@ def test_urgent_again_is_unresolved_until_somebody_closes(database: Database) ->
     third = answer(database, patient, NOON, "k3", breathlessness="mild_exertion")
     assert "T4" not in rules(database, third)
     assert third.alert_id != first.alert_id
+
+
+@pytest.mark.parametrize(("over", "counts"), [(("D",), False), ((), True), (("F",), True)])
+def test_a_sign_that_the_closing_names_counts_no_more(
+    database: Database, over: tuple[str, ...], counts: bool
+) -> None:
+    """Even beside a sign of today; a sign that it does not name counts as before."""
+    team, patient = a_house(database)
+    first = answer(database, patient, NOON - DAY, "k1", breathlessness="mild_exertion")
+    close(database, first, team, NOON - DAY + timedelta(hours=1), over=over)
+    made = answer(database, patient, NOON, "k2", urine="less")
+    assert ("C3" in rules(database, made)) is counts
+
+
+def test_a_sign_told_after_the_closer_looked_still_counts(database: Database) -> None:
+    team, patient = a_house(database)
+    first = answer(database, patient, NOON - DAY, "k1", breathlessness="mild_exertion")
+    close(database, first, team, NOON - DAY + timedelta(hours=1), over=("D",))
+    later = NOON - DAY + timedelta(hours=2)
+    answer(database, patient, later, "k1", breathlessness="mild_exertion")
+    assert "C3" in rules(database, answer(database, patient, NOON, "k2", urine="less"))
+
+
+def test_a_closing_resolves_signs_that_paged_nobody(database: Database) -> None:
+    """A sign of watch level belongs to no alert; the closing of another one can name it."""
+    team, patient = a_house(database)
+    answer(database, patient, NOON - 3 * DAY, "k1", ticks=("cough",), cough="new")
+    first = answer(database, patient, NOON - DAY, "k2", breathlessness="mild_exertion")
+    close(database, first, team, NOON - DAY + timedelta(hours=1), over=("D", "cough"))
+    made = answer(database, patient, NOON, "k3", urine="less")
+    assert not {"C3", "C4"} & set(rules(database, made))
+
+
+def test_a_closing_that_cannot_be_read_resolves_nothing(database: Database) -> None:
+    team, patient = a_house(database)
+    first = answer(database, patient, NOON - DAY, "k1", breathlessness="mild_exertion")
+    close(database, first, team, NOON - DAY + timedelta(hours=1), over=("D",))
+    for damaged in ({"signs": ["D"]}, {"signs": ["D"], "until": "soon"}, {"until": 5}, ["D"], "D"):
+        with database.transaction() as session:
+            session.get_one(Alert, first.alert_id).resolved = damaged  # type: ignore[assignment]
+        key = f"k{damaged}"[:32]
+        assert "C3" in rules(database, answer(database, patient, NOON, key, urine="less"))
 
 
 def test_until_the_recheck_the_same_is_watch_and_a_rise_pages(database: Database) -> None:

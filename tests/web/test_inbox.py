@@ -616,3 +616,34 @@ def test_the_inbox_asks_the_database_as_often_for_many_as_for_one(
     event.remove(database.engine, "before_cursor_execute", note)
     assert page.text.count("<article") == 13
     assert len(asked) == one
+
+
+# ---- closing with signs that are over
+
+
+def test_the_closer_ticks_which_signs_are_over(ward: Ward) -> None:
+    ward.answer(breathlessness="mild_exertion")
+    ward.answer(key="k2", temperature="38.4", temperature_unit="c")
+    path = f"/staff/alerts/{ward.alert().ref}"
+    page = ward.nurse.get(path)
+    assert re.findall(r'name="over" value="(\w+)"', page.text) == ["D", "F"]
+    seen = re.search(r'name="seen_at" value="([^"]+)"', page.text)
+    assert seen is not None
+    fields = {"outcome": "not_ds", "over": "D", "seen_at": seen[1]}
+    assert ward.do("close", **fields).status_code == 303
+    assert ward.alert().resolved == {"signs": ["D"], "until": seen[1]}
+    assert "Over: Shortness of breath." in main_of(ward.nurse.get(path))
+
+
+@pytest.mark.parametrize(
+    "seen_at", ["", "soon", "2026-11-20T12:00:00", "2099-01-01T00:00:00+00:00"]
+)
+def test_signs_are_not_over_by_a_page_that_nobody_saw(ward: Ward, seen_at: str) -> None:
+    ward.answer(breathlessness="mild_exertion")
+    refused = ward.do("close", outcome="not_ds", over="D", seen_at=seen_at)
+    assert refused.status_code == 422
+    assert "tick the signs that are over" in main_of(refused)
+    assert re.search(r'value="D" checked', refused.text)
+    made_up = ward.do("close", outcome="not_ds", over="nonsense", seen_at=seen_at)
+    assert made_up.status_code == 303
+    assert ward.alert().resolved is None

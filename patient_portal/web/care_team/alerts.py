@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from patient_portal.domain.escalation import NotAllowed
+from patient_portal.domain.schedule import readable_zone
 from patient_portal.domain.typed import NotReadable, with_latin_digits
 from patient_portal.models import Alert, Clinic, StaffMember
-from patient_portal.services import alerts, patients
+from patient_portal.services import alerts, patients, signs
 from patient_portal.services.alert_file import read_file
 from patient_portal.services.alerts import AlreadyTaken, Closing, ClosingRefused, NoSuchAlert
 from patient_portal.services.audit import Actor
@@ -40,6 +41,7 @@ class CloseForm:
     useful: str = ""
     note: str = ""
     recheck: str = ""
+    over: tuple[str, ...] = ()
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -91,10 +93,11 @@ def close(ref: str) -> Response:
         # PostgreSQL keeps no NUL in a text.
         note=request.form.get("note", "").replace("\0", "")[: 2 * alerts.LONGEST_NOTE],
         recheck=request.form.get("recheck_at", "")[:40],
+        over=_ticked(),
     )
 
     def act(db: Session, alert: Alert, me: StaffMember, now: datetime) -> None:
-        zone = ZoneInfo(db.get_one(Clinic, me.clinic_id).zone)
+        zone = ZoneInfo(readable_zone(db.get_one(Clinic, me.clinic_id).zone))
         if typed.useful not in _USEFUL:
             raise ClosingRefused("useful")
         closing = Closing(
@@ -102,10 +105,28 @@ def close(ref: str) -> Response:
             useful=_USEFUL[typed.useful],
             note=typed.note,
             recheck_at=_moment(typed.recheck, zone),
+            over=typed.over,
+            seen_at=_seen_at(),
         )
         alerts.close(db, alert, me, closing, now)
 
     return _act(ref, act, typed)
+
+
+def _ticked() -> tuple[str, ...]:
+    """The signs that are ticked as over, as far as the protocol knows them."""
+    known = {sign.id for sign in portal().site.protocol.beyond.signs}
+    ticked = dict.fromkeys(request.form.getlist("over")[: 2 * len(known)])
+    return tuple(sign for sign in ticked if sign in known)
+
+
+def _seen_at() -> datetime | None:
+    """When the page with the form was made: later answers were not before the closer's eyes."""
+    try:
+        found = datetime.fromisoformat(request.form.get("seen_at", "")[:40])
+    except ValueError:
+        return None
+    return None if found.tzinfo is None else found
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime | None:
@@ -177,6 +198,7 @@ def _page(
         lists = read_lists(db, me.clinic_id, now)
         try:
             file = read_file(db, protocol, me.clinic_id, ref, now)
+            counting = signs.that_count(db, protocol, file.patient, now)
         except NoSuchAlert:
             abort(404)
     if taken is not None:
@@ -194,6 +216,8 @@ def _page(
         trend_view=TrendView(file.trend, protocol, words, lists.frame.clinic.country),
         form=form or CloseForm(),
         problem=problem,
+        seen_at=now.isoformat(),
+        signs=[(sign.id, words.safety(sign.label)) for sign in counting],
         outcomes=[(code, words.message(said)) for code, said in wording.OUTCOME_WORDS.items()],
         results=[(code, words.message(said)) for code, said in wording.CONTACT_WORDS.items()],
     )

@@ -40,6 +40,7 @@ REFUSED_WORDS: Mapping[str, str] = {
     "tries": mark_message("Note 3 calls first. Then you can close it as not reached."),
     "note": mark_message("The note is too long. Use 2000 characters or fewer."),
     "useful": mark_message("Choose yes or no, or leave it open."),
+    "over": mark_message("Look at the answers again, then tick the signs that are over."),
 }
 TROUBLE_WORDS: Mapping[Trouble, str] = {
     Trouble.NOBODY: mark_message("Nobody was texted: no one on call has a phone number here."),
@@ -278,6 +279,9 @@ def log_words(protocol: Protocol, words: Words, entry: Logged) -> str:
         case "alert.closed":
             said = OUTCOME_WORDS.get(str(entry.detail.get("outcome")))
             outcome = words.message(said) if said else str(entry.detail.get("outcome"))
-            return words.message("%(who)s closed it: %(outcome)s.", who=who, outcome=outcome)
+            closed = words.message("%(who)s closed it: %(outcome)s.", who=who, outcome=outcome)
+            labels = {sign.id: words.safety(sign.label) for sign in protocol.beyond.signs}
+            over = ", ".join(labels.get(sign, sign) for sign in entry.detail.get("over", ()))
+            return f"{closed} {words.message('Over: %(signs)s.', signs=over)}" if over else closed
         case _:
             return entry.action
