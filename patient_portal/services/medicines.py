@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from patient_portal.database import new_id
-from patient_portal.domain.schedule import local_date
+from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.domain.windows import MedicineLog, Span
 from patient_portal.models import MedicineEvent, MedicineKind, Patient, Role, StaffMember
 from patient_portal.services.accounts import actor_of
@@ -136,7 +136,7 @@ def note(
         raise MedicineRefused("role")
     if kind is MedicineKind.TAKEN_BACK:
         raise MedicineRefused("kind")
-    today = local_date(now, patient.zone)
+    today = local_date(now, readable_zone(patient.zone))
     if on_date > today:
         raise MedicineRefused("future")
     if on_date < today - OLDEST:

@@ -1,5 +1,6 @@
 """The clinic's list of patients, and one patient's page."""
 
+from patient_portal.models import Clinic, Patient
 from tests.support.doors import (
     dump,
     post,
@@ -57,3 +58,16 @@ def test_an_invitation_can_be_sent_again_but_not_in_a_hurry(house: House) -> Non
     assert again.status_code == 429
     assert "Please wait" in again.text
     assert len(texts_to(house.app, ROSA)) == 1
+
+
+def test_a_zone_that_this_machine_does_not_know_breaks_no_page(house: House) -> None:
+    with writing(house.app) as (session, _now):
+        session.get_one(Patient, house.rosa.id).zone = "Mars/Base"
+        session.get_one(Clinic, house.team.clinic.id).zone = "../../etc"
+    client = signed_in(house.app, house.team.nurse)
+    path = f"/staff/patients/{house.rosa.id}"
+    assert client.get(path).status_code == 200
+    assert client.get("/staff/patients").status_code == 200
+    assert client.get("/staff/patients/new").status_code == 200
+    fields = {"kind": "stopped", "on_date": "2026-11-01"}
+    assert post(client, f"{path}/medicines", fields, page=path).status_code < 500

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from patient_portal.domain.course import Course, in_window, known_day
 from patient_portal.domain.overrides import FEVER_LINES
-from patient_portal.domain.schedule import local_date
+from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import MedicineKind, Override, OverrideKind, Patient, StaffMember
 from patient_portal.services import courses, medicines, overrides
 from patient_portal.services.courses import Notes
@@ -97,7 +97,7 @@ def sheet_for(
 ) -> Sheet:
     """Read and word everything; with the forms as they were typed, if they were."""
     words, protocol = current_words(), portal().site.protocol
-    today = local_date(now, patient.zone)
+    today = local_date(now, readable_zone(patient.zone))
     notes = courses.notes_of(db, patient)
     rows = overrides.open_rows(db, patient)
     people = _people(db, patient)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from flask import g
 from sqlalchemy.orm import Session
 
+from patient_portal.domain.schedule import readable_zone
 from patient_portal.models import Clinic, Position
 from patient_portal.services import inbox
 from patient_portal.services.inbox import Duty, OnDuty
@@ -54,7 +55,7 @@ class Frame:
 
     def time(self, moment: datetime) -> str:
         """A moment on the clinic's clock; with the day when it is not today."""
-        zone = ZoneInfo(self.clinic.zone)
+        zone = ZoneInfo(readable_zone(self.clinic.zone))
         text = format_time(moment, zone, self.language, self.clinic.country)
         day = moment.astimezone(zone).date()
         if day == self.now.astimezone(zone).date():

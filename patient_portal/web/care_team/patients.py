@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from patient_portal.database import new_id
 from patient_portal.domain.places import PLACES
-from patient_portal.domain.schedule import local_date
+from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import Clinic, Role, StaffMember
 from patient_portal.services import accounts, devices, enrolment, patients
 from patient_portal.sms import texts
@@ -179,7 +179,7 @@ def _form(**options: Any) -> tuple[InviteForm, Clinic]:
         clinic = db.get_one(Clinic, me.clinic_id)
         db.expunge_all()
     form = InviteForm(**options)  # type: ignore[no-untyped-call]
-    form.today, form.home_country = local_date(now, clinic.zone), clinic.country
+    form.today, form.home_country = local_date(now, readable_zone(clinic.zone)), clinic.country
     return form, clinic
 
 

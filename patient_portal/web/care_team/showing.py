@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from patient_portal.domain.levels import TriageLevel
+from patient_portal.domain.schedule import readable_zone
 from patient_portal.models import Clinic, Message
 from patient_portal.services.alert_file import Sent
 from patient_portal.web.care_team import wording
@@ -17,7 +18,9 @@ from patient_portal.words import format_date, format_datetime
 
 def clinic_time(clinic: Clinic, moment: datetime) -> str:
     """A moment as the clinic's clocks show it, with the day."""
-    return format_datetime(moment, ZoneInfo(clinic.zone), current_language(), clinic.country)
+    return format_datetime(
+        moment, ZoneInfo(readable_zone(clinic.zone)), current_language(), clinic.country
+    )
 
 
 def long_date(day: date) -> str:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from markupsafe import Markup
 
 from patient_portal.domain.protocol import Protocol
-from patient_portal.domain.schedule import local_date
+from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import Patient
 from patient_portal.services.trends import DAYS, Day, Trend, trend_of
 from patient_portal.web.care_team import wording
@@ -207,5 +207,7 @@ def trend_for(patient: Patient) -> TrendView:
     """The trend of a patient's page, up to today. A function for templates."""
     protocol = portal().site.protocol
     with reading() as (session, now):
-        trend = trend_of(session, protocol, patient, local_date(now, patient.zone), DAYS)
+        trend = trend_of(
+            session, protocol, patient, local_date(now, readable_zone(patient.zone)), DAYS
+        )
     return TrendView(trend, protocol, current_words(), patient.country)
