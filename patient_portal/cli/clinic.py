@@ -1,17 +1,25 @@
-"""``clinic add``: a clinic, its place and its hours."""
+"""``clinic add`` and ``clinic set``: a clinic, its place, its hours and its lines."""
 
 from datetime import time
 from zoneinfo import available_timezones
 
 import click
+from sqlalchemy.orm import Session
 
 from patient_portal.cli.environment import open_database, settings_or_exit
 from patient_portal.clock import clock_of
 from patient_portal.domain.phone_numbers import NotAPhoneNumber, read_phone
 from patient_portal.domain.places import PLACES
-from patient_portal.services import team
+from patient_portal.models import Clinic, StaffMember
+from patient_portal.services import clinic_lines, team
 from patient_portal.services.audit import SYSTEM
 from patient_portal.words import known_languages
+
+
+class FoundWrong(click.ClickException):
+    """The command ran and found something wrong; exit status 1."""
+
+    exit_code = 1
 
 
 class WallTime(click.ParamType[time]):
@@ -37,7 +45,7 @@ def phone_or_exit(text: str, country: str) -> str:
 
 @click.group()
 def clinic() -> None:
-    """Add a clinic."""
+    """Add a clinic, or change its lines."""
 
 
 @clinic.command("add")
@@ -92,3 +100,58 @@ def add(
         now = clock_of(demo=demo).now(session)
         added = team.add_clinic(session, new, SYSTEM, now)
         click.echo(f"Added clinic {added.name}, id {added.id}.")
+
+
+_REFUSED = {
+    "two_clinicians": "turning them off needs --clinician and --second-clinician.",
+    "same_person": "the two clinicians must be two people.",
+    "role": "the first must be a nurse, physician or lead, the second a physician or lead.",
+}
+
+
+@clinic.command("set")
+@click.argument("clinic_name", metavar="CLINIC")
+@click.option(
+    "--uk-lines/--no-uk-lines",
+    required=True,
+    help="Whether 37.5 °C and above, and below 36.0 °C, count as urgent.",
+)
+@click.option("--clinician", help="Name or e-mail of who agrees to turn them off.")
+@click.option("--second-clinician", help="A physician or lead who agrees too.")
+@click.option("--demo", is_flag=True, hidden=True)
+def change(
+    clinic_name: str,
+    uk_lines: bool,
+    clinician: str | None,
+    second_clinician: str | None,
+    demo: bool,
+) -> None:
+    """Change the lines of CLINIC (id or name). On holds at once; off needs two clinicians of it."""
+    with open_database(settings_or_exit(demo=demo)) as database, database.transaction() as session:
+        found = one_clinic(session, clinic_name)
+        named = [name for name in (clinician, second_clinician) if name]
+        agreed = [_one_clinician(session, found, name) for name in named]
+        now = clock_of(demo=demo).now(session)
+        try:
+            is_new = clinic_lines.set_uk_lines(session, found, uk_lines, SYSTEM, now, agreed)
+        except clinic_lines.LinesRefused as refused:
+            raise FoundWrong(_REFUSED[refused.code]) from None
+        state = "on" if uk_lines else "off"
+        click.echo(f"UK lines of {found.name} are {state}{'' if is_new else ', as before'}.")
+
+
+def _one_clinician(session: Session, clinic: Clinic, name: str) -> StaffMember:
+    found = clinic_lines.clinicians_named(session, clinic, name)
+    if len(found) != 1:
+        raise FoundWrong(f"{len(found)} people of {clinic.name} have the name or e-mail {name!r}.")
+    return found[0]
+
+
+def one_clinic(session: Session, name: str) -> Clinic:
+    """The clinic with this id or name; exits when there is none, or more than one."""
+    found = team.clinics_named(session, name)
+    if len(found) != 1:
+        much = "no clinic" if not found else f"{len(found)} clinics: give an id of"
+        listed = ", ".join(f"{one.name} ({one.id})" for one in found)
+        raise FoundWrong(f"There is {much} {listed or repr(name)}.")
+    return found[0]

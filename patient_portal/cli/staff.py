@@ -6,22 +6,15 @@ import sys
 from pathlib import Path
 
 import click
-from sqlalchemy.orm import Session
 
-from patient_portal.cli.clinic import phone_or_exit
+from patient_portal.cli.clinic import FoundWrong, one_clinic, phone_or_exit
 from patient_portal.cli.environment import UsedWrongly, open_database, settings_or_exit
 from patient_portal.clock import clock_of
-from patient_portal.models import Clinic, Position, Role
+from patient_portal.models import Position, Role
 from patient_portal.services import accounts, rota, team
 from patient_portal.services.audit import SYSTEM
 
 PASSWORD_VARIABLE = "STAFF_PASSWORD"  # noqa: S105 - a name
-
-
-class FoundWrong(click.ClickException):
-    """The command ran and found something wrong; exit status 1."""
-
-    exit_code = 1
 
 
 @click.group()
@@ -71,7 +64,7 @@ def add(
         raise UsedWrongly(f"This password cannot be used: {error}.") from None
     with open_database(settings) as database, database.transaction() as session:
         now = clock_of(demo=demo).now(session)
-        place = _clinic(session, clinic_name)
+        place = one_clinic(session, clinic_name)
         new = team.NewStaff(
             clinic_id=place.id,
             name=name.strip(),
@@ -103,15 +96,6 @@ def disable(email: str, demo: bool) -> None:
         click.echo(f"Disabled {found.name}.")
         if not team.is_anybody_reachable(session, found.clinic_id):
             click.echo("Warning: nobody of this clinic can be texted about an alert now.", err=True)
-
-
-def _clinic(session: Session, name: str) -> Clinic:
-    found = team.clinics_named(session, name)
-    if len(found) != 1:
-        much = "no clinic" if not found else f"{len(found)} clinics: give an id of"
-        listed = ", ".join(f"{one.name} ({one.id})" for one in found)
-        raise FoundWrong(f"There is {much} {listed or repr(name)}.")
-    return found[0]
 
 
 def _password() -> str:

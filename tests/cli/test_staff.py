@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from patient_portal.cli import main
 from patient_portal.database import Database
-from patient_portal.models import Clinic, Shift, StaffMember, StaffPhone
+from patient_portal.models import AuditEntry, Clinic, Shift, StaffMember, StaffPhone
 from patient_portal.services import accounts
 from patient_portal.services.site import Site
 from tests.support.people import NOON, a_site
@@ -151,3 +151,58 @@ def test_a_clinic_may_use_the_lines_of_the_uk(environment: Database) -> None:
     with environment.reading() as session:
         found = {row.name: row.uk_lines for row in session.scalars(select(Clinic))}
     assert found == {"Maple Clinic": False, "Oak Clinic": True}
+
+
+PHYSICIAN = ["staff", "add", "--name", "R. Osei", "--role", "physician", "--email",
+             "osei@maple.example", "--clinic", "maple clinic"]  # fmt: skip
+OFF = ["clinic", "set", "Maple Clinic", "--no-uk-lines"]
+
+
+def uk_lines(database: Database) -> bool:
+    with database.reading() as session:
+        return session.scalars(select(Clinic.uk_lines).where(Clinic.name == "Maple Clinic")).one()
+
+
+def test_a_clinic_takes_the_lines_of_the_uk_at_once(environment: Database) -> None:
+    run(CLINIC)
+    done = run(["clinic", "set", "maple clinic", "--uk-lines"])
+    assert (done.exit_code, uk_lines(environment)) == (0, True), done.output
+    assert "as before" in run(["clinic", "set", "maple clinic", "--uk-lines"]).output
+    with environment.reading() as session:
+        rows = session.scalars(
+            select(AuditEntry.detail).where(AuditEntry.action == "clinic.uk_lines")
+        ).all()
+    assert rows == [{"on": True, "agreed": []}]
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        [],
+        ["--clinician", "N. Silva"],
+        ["--second-clinician", "R. Osei"],
+        ["--clinician", "R. Osei", "--second-clinician", "osei@maple.example"],
+        ["--clinician", "R. Osei", "--second-clinician", "N. Silva"],
+        ["--clinician", "N. Silva", "--second-clinician", "nobody"],
+        ["--clinician", "N. Silva", "--second-clinician", "hill@oak.example"],
+    ],
+)
+def test_a_clinic_leaves_the_lines_of_the_uk_with_two_clinicians_of_its_own(
+    environment: Database, who: list[str]
+) -> None:
+    run([*CLINIC, "--uk-lines"])
+    run([*CLINIC, "--name", "Oak Clinic"])
+    run([*PHYSICIAN, "--name", "G. Hill", "--email", "hill@oak.example", "--clinic", "oak clinic"],
+        STAFF_PASSWORD=PASSWORD)  # fmt: skip
+    run(NURSE, STAFF_PASSWORD=PASSWORD)
+    run(PHYSICIAN, STAFF_PASSWORD=PASSWORD)
+    assert (run([*OFF, *who]).exit_code, uk_lines(environment)) == (1, True)
+    both = ["--clinician", "Silva@maple.example", "--second-clinician", "r. osei"]
+    done = run([*OFF, *both])
+    assert (done.exit_code, uk_lines(environment)) == (0, False), done.output
+    with environment.reading() as session:
+        row = session.scalars(
+            select(AuditEntry.detail).where(AuditEntry.action == "clinic.uk_lines")
+        ).one()
+    assert row["on"] is False
+    assert len(row["agreed"]) == 2
