@@ -17,12 +17,17 @@ from patient_portal.models import (
     AuditEntry,
     CheckIn,
     CheckInState,
+    MedicineEvent,
+    MedicineKind,
     Message,
     MessageKind,
+    Override,
 )
 
 # Sending takes a moment; clocks and commits are not exact to the second.
 SLACK = timedelta(minutes=5)
+# No local day begins earlier than this before the day in UTC.
+FARTHEST_ZONE = timedelta(hours=14)
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,37 @@ def _reminders_too_close() -> Select[Any]:
     )
 
 
+def _void_of_another() -> Select[Any]:
+    voided = aliased(MedicineEvent)
+    return (
+        select(MedicineEvent.id)
+        .outerjoin(voided, voided.id == MedicineEvent.voids_id)
+        .where(
+            or_(
+                voided.patient_id != MedicineEvent.patient_id,
+                voided.kind == MedicineKind.TAKEN_BACK,
+                (MedicineEvent.kind == MedicineKind.TAKEN_BACK)
+                != MedicineEvent.voids_id.is_not(None),
+            )
+        )
+    )
+
+
+def _medicine_ahead() -> Select[Any]:
+    ahead = extract("epoch", MedicineEvent.on_date) - extract("epoch", MedicineEvent.entered_at)
+    return select(MedicineEvent.id).where(ahead > FARTHEST_ZONE.total_seconds())
+
+
+def _approved_alone() -> Select[Any]:
+    return select(Override.id).where(
+        or_(
+            Override.approved_by == Override.set_by,
+            Override.approved_by.is_(None) != Override.approved_at.is_(None),
+            Override.approved_by.is_not(None) & Override.needs_second.is_(False),
+        )
+    )
+
+
 ALL = (
     Invariant("red check-ins without an alert", _red_without_alert),
     Invariant("check-ins with another patient's alert", _alert_of_another),
@@ -160,4 +196,7 @@ ALL = (
     Invariant("texts being sent by nobody or without end", _sending_for_ever),
     Invariant("texts that failed without a reason", _failed_without_reason),
     Invariant("reminders less than 20 hours after another", _reminders_too_close),
+    Invariant("medicine entries that take back none of their patient's", _void_of_another),
+    Invariant("medicine entries of a day that had not come", _medicine_ahead),
+    Invariant("limits not approved by a second person", _approved_alone),
 )

@@ -17,8 +17,12 @@ from patient_portal.models import (
     CheckIn,
     CheckInState,
     Lane,
+    MedicineEvent,
+    MedicineKind,
     Message,
     MessageKind,
+    Override,
+    OverrideKind,
     Patient,
 )
 from patient_portal.services import checkins, invariants, messages
@@ -132,3 +136,61 @@ def test_reminders_that_came_too_close_are_found(
             )  # fmt: skip
             messages.queue(session, draft, at)
     assert _broken(database) == (["reminders less than 20 hours after another"] if broken else [])
+
+
+def _noted(team: Team, patient: Patient, **values: Any) -> MedicineEvent:
+    fields = {"kind": MedicineKind.STEROID_STARTED, "on_date": NOON.date(), "voids_id": None}
+    return MedicineEvent(
+        patient_id=patient.id, entered_by=team.nurse.id, entered_at=NOON, **{**fields, **values}
+    )
+
+
+def test_what_takes_back_nothing_of_the_patients_is_found(
+    database: Database, house: tuple[Team, Patient]
+) -> None:
+    team, patient = house
+    with database.transaction() as session:
+        entry = _noted(team, patient)
+        session.add(entry)
+        session.flush()
+        session.add(_noted(team, patient, kind=MedicineKind.TAKEN_BACK, voids_id=entry.id))
+    assert _broken(database) == []
+    with database.transaction() as session:
+        other = a_patient(session, team.clinic, phone="+12125550124")
+        entry = session.get_one(MedicineEvent, entry.id)
+        entry.patient_id = other.id
+    assert _broken(database) == ["medicine entries that take back none of their patient's"]
+    with database.transaction() as session:
+        session.execute(delete(MedicineEvent).where(MedicineEvent.voids_id.is_not(None)))
+        session.add(_noted(team, patient, kind=MedicineKind.TAKEN_BACK))
+    assert _broken(database) == ["medicine entries that take back none of their patient's"]
+
+
+@pytest.mark.parametrize(("days", "broken"), [(1, False), (2, True)])
+def test_a_medicine_entry_ahead_of_every_clock_is_found(
+    database: Database, house: tuple[Team, Patient], days: int, broken: bool
+) -> None:
+    """At noon UTC it is tomorrow in the farthest zone, and the day after tomorrow nowhere."""
+    with database.transaction() as session:
+        session.add(_noted(*house, on_date=NOON.date() + timedelta(days=days)))
+    assert _broken(database) == (["medicine entries of a day that had not come"] if broken else [])
+
+
+def test_a_limit_that_one_person_alone_approved_is_found(
+    database: Database, house: tuple[Team, Patient]
+) -> None:
+    team, patient = house
+    with database.transaction() as session:
+        limit = Override(
+            patient_id=patient.id, what=OverrideKind.FEVER_LINE, value={"is": "38.0"},
+            needs_second=True, set_by=team.nurse.id, set_at=NOON,
+        )  # fmt: skip
+        session.add(limit)
+    assert _broken(database) == []
+    with database.transaction() as session:
+        limit = session.get_one(Override, limit.id)
+        limit.approved_by, limit.approved_at = team.physician.id, NOON
+    assert _broken(database) == []
+    with database.transaction() as session:
+        session.get_one(Override, limit.id).approved_by = team.nurse.id
+    assert _broken(database) == ["limits not approved by a second person"]
