@@ -619,6 +619,18 @@ def test_a_gain_that_was_not_there_when_it_was_closed_is_counted() -> None:
     assert result.level is URGENT
 
 
+def test_a_gain_since_it_was_closed_pages_though_the_weight_is_no_higher() -> None:
+    def kg(value: str) -> Answers:
+        return {"weight": value, "weight_unit": "kg"}
+
+    rows = ((-5, "71.9"), (-2, "72"), (-1, "69"))
+    weights = tuple((day, Measure(Decimal(value), "kg")) for day, value in rows)
+    closed = then(2, kg("72"), level=URGENT, is_closed=True, recheck=True)
+    found = judged(kg("71.9"), closed, day=IN, weights=weights)
+    assert found.level is URGENT
+    assert "WT2" in {reason.rule for reason in found.reasons}
+
+
 def test_only_what_was_closed_with_a_recheck_is_held() -> None:
     other = then(1, D, level=URGENT, is_closed=True)
     assert judged(D, closed(COUGH), other, day=IN).level is URGENT
