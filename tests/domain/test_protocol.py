@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from patient_portal.domain.combined import SignOff
-from patient_portal.domain.protocol import Item, Option
+from patient_portal.domain.protocol import Condition, Item, Option
 from patient_portal.protocols import current
 
 PROTOCOL = current()
@@ -35,6 +35,11 @@ def test_the_items_of_a_step_are_in_the_order_of_asking() -> None:
     assert PROTOCOL.step_items("no such step") == ()
     steps = dict.fromkeys(item.step for item in PROTOCOL.items)
     assert sum(len(PROTOCOL.step_items(step)) for step in steps) == len(PROTOCOL.items)
+
+
+def test_a_condition_asks_for_what_it_names_and_for_nothing_else() -> None:
+    asked = Condition("new_cough", item="cough", values=("new",))
+    assert not (asked.missing or asked.measured or asked.yesterday)
 
 
 def test_rules_are_for_all_medicines_or_some_columns_or_the_others() -> None:
