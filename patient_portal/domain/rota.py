@@ -11,10 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from patient_portal.domain.schedule import at_wall_time, local_date
 
 _DAY = timedelta(days=1)
+_A_WEEK = timedelta(days=8)
 
 
 class Position(StrEnum):
@@ -66,14 +68,18 @@ def holders(
 
     ``now`` is aware; ``zone`` is IANA. Raises ZoneInfoNotFoundError.
     """
-    found = [
-        turn.person for turn in turns if turn.position is position and covers(turn, now, zone)
-    ]
+    found = [turn.person for turn in turns if turn.position is position and covers(turn, now, zone)]
     running = [
         change
         for change in sorted(changes, key=lambda each: each.made_at)
         if change.position is position and _runs(change, now, zone)
     ]
+    return _changed(found, running)
+
+
+def _changed(people: Sequence[str], running: Iterable[Change]) -> tuple[str, ...]:
+    """What dated changes, the oldest first, make of those whom the weekly pattern names."""
+    found = list(people)
     for change in running:
         if change.kind is ChangeKind.REPLACE:
             found = [change.person]
@@ -104,7 +110,89 @@ def span_on(turn: Turn, day: date, zone: str) -> Sequence[tuple[datetime, dateti
     return ((at_wall_time(day, turn.starts, zone), at_wall_time(last, turn.ends, zone)),)
 
 
+def span_of(change: Change, zone: str) -> tuple[datetime, datetime]:
+    """Start and end of a dated change, in UTC."""
+    return (
+        at_wall_time(change.starts.date(), change.starts.time(), zone),
+        at_wall_time(change.ends.date(), change.ends.time(), zone),
+    )
+
+
 def _runs(change: Change, now: datetime, zone: str) -> bool:
-    starts = at_wall_time(change.starts.date(), change.starts.time(), zone)
-    ends = at_wall_time(change.ends.date(), change.ends.time(), zone)
+    starts, ends = span_of(change, zone)
     return starts <= now < ends
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, in UTC, through which the same people hold a position; maybe nobody."""
+
+    starts: datetime
+    ends: datetime
+    people: tuple[str, ...]
+
+
+def timeline(
+    turns: Iterable[Turn],
+    changes: Iterable[Change],
+    position: Position,
+    since: datetime,
+    until: datetime,
+    zone: str,
+) -> list[Span]:
+    """Who holds a position from ``since`` to ``until``, without a hole: a span ends where one
+    begins, and two neighbours never name the same people.
+
+    Raises ZoneInfoNotFoundError.
+    """
+    held = [
+        (turn.person, span)
+        for turn in turns
+        if turn.position is position
+        for span in occurrences(turn, since, until, zone)
+    ]
+    dated = [
+        (change, span_of(change, zone))
+        for change in sorted(changes, key=lambda each: each.made_at)
+        if change.position is position
+    ]
+    edges = {edge for _, span in (*held, *dated) for edge in span if since < edge < until}
+    marks = [since, *sorted(edges), until]
+    spans: list[Span] = []
+    for starts, ends in pairwise(marks):
+        people = _changed(
+            [person for person, (begins, over) in held if begins <= starts < over],
+            [change for change, (begins, over) in dated if begins <= starts < over],
+        )
+        if spans and spans[-1].people == people:
+            spans[-1] = Span(spans[-1].starts, ends, people)
+        else:
+            spans.append(Span(starts, ends, people))
+    return spans
+
+
+def occurrences(
+    turn: Turn, since: datetime, until: datetime, zone: str
+) -> list[tuple[datetime, datetime]]:
+    """Each time a weekly turn runs within these moments, in UTC."""
+    day, last = local_date(since, zone) - _DAY, local_date(until, zone)
+    found = []
+    while day <= last:
+        found += [span for span in span_on(turn, day, zone) if span[1] > since and span[0] < until]
+        day += _DAY
+    return found
+
+
+def until_when(
+    turns: Sequence[Turn],
+    changes: Sequence[Change],
+    position: Position,
+    person: str,
+    now: datetime,
+    zone: str,
+) -> datetime | None:
+    """When somebody who holds a position now ceases to; None when that is over a week away."""
+    for span in timeline(turns, changes, position, now, now + _A_WEEK, zone):
+        if person not in span.people:
+            return span.starts
+    return None
