@@ -8,6 +8,7 @@ import pytest
 from patient_portal.domain.course import Course, Earlier
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.measures import Measure
+from patient_portal.domain.past import standing_signs
 from patient_portal.domain.triage import TriageResult, triage
 from patient_portal.protocols import current
 from tests.domain.cells import IN, OUT, c, gained
@@ -761,3 +762,30 @@ def test_a_rise_is_of_every_day() -> None:
     assert not rise("70", "70.3", "70.3", "72")
     assert not rise("70", "70.3", "72.0", "72.0")
     assert not rise("70", "70.3", "70.2", "72")
+
+
+# ---- what a closing outcome can name
+
+
+def still(course: Course) -> list[str]:
+    return [sign.id for sign in standing_signs(PROTOCOL, course)]
+
+
+def test_signs_that_nobody_resolved_can_be_named_when_an_alert_is_closed() -> None:
+    history = (then(2, COUGH), then(0, {**D, **F}))
+    assert still(Course("atra", OUT, history=history)) == ["D", "F", "cough"]
+    named = then(0, CALM, is_closed=True, resolved=("F", "cough"))
+    assert still(Course("atra", OUT, history=(*history, named))) == ["D"]
+    assert still(Course("atra", OUT)) == []
+
+
+def test_a_gain_stands_by_the_limits_of_the_medicines_window() -> None:
+    gain = then(0, {"weight": "71.6", "weight_unit": "kg"})
+    baseline = Measure(Decimal("66"), "kg")
+
+    def of(drug: str, day: int) -> list[str]:
+        return still(Course(drug, day, baseline=baseline, history=(gain,)))
+
+    assert of("atra", IN) == ["W"]
+    assert of("atra", OUT) == []
+    assert of("a medicine that is gone", OUT) == ["W"]  # counts as in the window
