@@ -2,20 +2,34 @@
 
 A crash between two lines cannot be provoked from outside with any aim; a named place can. Without
 ``PORTAL_FAILPOINTS`` in the environment every place is an empty call. Settings refuse the variable
-together with a public (https) address.
+together with a public (https) address. Its value is a plan, or ``@`` and the path of a file that
+holds one: read at each place, carried out once.
 """
 
 import os
 import signal
 import time
+from contextlib import suppress
 
 # Every place there is. A test walks this list, so a new one cannot stay untested.
 PLACES = (
+    "checkin.before_begin",
+    "checkin.before_alert",
     "checkin.before_commit",
     "checkin.after_commit",
+    "alert.before_begin",
+    "alert.before_commit",
+    "alert.after_commit",
+    "status.before_begin",
+    "status.before_commit",
+    "status.after_commit",
+    "inbound.before_begin",
+    "inbound.before_commit",
+    "inbound.after_commit",
     "claim.before_commit",
     "claim.after_commit",
     "send.after_gateway",
+    "send.after_note",
 )
 
 
@@ -31,19 +45,36 @@ def _plan(text: str) -> dict[str, tuple[str, int]]:
     return plan
 
 
-_planned = _plan(os.environ.get("PORTAL_FAILPOINTS", ""))
+_asked = os.environ.get("PORTAL_FAILPOINTS", "")
+_planned = _plan("" if _asked.startswith("@") else _asked)
 _passed: dict[str, int] = {}
 
 
 def passing(place: str) -> None:
     """Say that this place is reached; does what the plan says for it, mostly nothing."""
-    if place not in _planned:
+    if not _asked:
         return
-    action, nth = _planned[place]
+    planned = _planned or _plan(_read(_asked[1:]))
+    if place not in planned:
+        return
+    action, nth = planned[place]
     _passed[place] = _passed.get(place, 0) + 1
     if _passed[place] != nth:
         return
+    if not _planned:
+        _passed[place] = 0
+        with suppress(FileNotFoundError):  # what comes back after a kill must not die again
+            os.unlink(_asked[1:])
     if action == "sleep":
         time.sleep(5)
         return
     os.kill(os.getpid(), signal.SIGKILL if action == "kill" else signal.SIGSTOP)
+
+
+def _read(path: str) -> str:
+    """The plan in a file that a test writes while we run; it is gone once it was carried out."""
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""

@@ -36,6 +36,7 @@ def portal() -> Portal:
 def writing() -> Iterator[tuple[Session, datetime]]:
     """A transaction and the present moment; committed when the block ends."""
     parts = portal()
+    _pass("before_begin")
     with parts.database.transaction() as session:
         yield session, parts.clock.now(session)
         session.flush()
@@ -43,10 +44,21 @@ def writing() -> Iterator[tuple[Session, datetime]]:
     _pass("after_commit")
 
 
+# The transactions around which tests may end the process, by the address that asks for them.
+_WATCHED = {
+    "/check-in": "checkin",
+    "/staff/alerts": "alert",
+    "/twilio/status": "status",
+    "/twilio/inbound": "inbound",
+}
+
+
 def _pass(moment: str) -> None:
-    """Tests may end the process here, around the commit of a check-in's answers."""
-    if request.method == "POST" and request.path.startswith("/check-in"):
-        passing(f"checkin.{moment}")
+    """Tests may end the process here, around the commits that the alert path hangs on."""
+    if request.method == "POST":
+        for address, name in _WATCHED.items():
+            if request.path.startswith(address):
+                passing(f"{name}.{moment}")
 
 
 @contextmanager

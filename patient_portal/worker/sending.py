@@ -147,7 +147,9 @@ class Sender:
                 outcomes.record_status(session, claimed.id, status, now)
             return taken
 
-        if self._note(claimed, note):
+        is_noted = self._note(claimed, note)
+        passing("send.after_note")
+        if is_noted:
             self._log.info(
                 "message.accepted", message_id=claimed.id, kind=claimed.kind.value,
                 attempt=claimed.attempt,

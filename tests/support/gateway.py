@@ -63,9 +63,9 @@ class FakeGateway:
     ``reset_before_read`` (the connection breaks before the text is taken), ``redirect``.
     Moods that take the text: ``ok``, ``accept_then_reset``, ``accept_then_500``, ``slow_body``
     (``drip``), ``garbage_json``, ``garbage`` and ``html_200``, ``empty_200`` (``empty``),
-    ``no_sid``. A gateway whose certificate nobody signed is ``running_gateway(tls_bad=True)``.
-    ``script`` names what is called back for each text (``callbacks.py``), ``script_for`` what for
-    the texts to one number; ``statuses`` is a script written out.
+    ``no_sid``, ``wait:<seconds>`` (the answer is late). A gateway whose certificate nobody signed
+    is ``running_gateway(tls_bad=True)``. ``script`` names what is called back for each text
+    (``callbacks.py``), ``script_for`` what for one number; ``statuses`` is a script written out.
     ``look_plan`` does the same for questions about texts; ``now_says`` holds what such a question
     is answered with, by the text's id: a status, or ``status:code``.
     """
@@ -263,9 +263,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif kind == "reset_before_read":
             self._reset()
         else:
-            self._take(kind, form)
+            self._take(kind, form, code)
 
-    def _take(self, kind: str, form: dict[str, str]) -> None:
+    def _take(self, kind: str, form: dict[str, str], seconds: str = "") -> None:
         """The text reaches its phone; what we say of it may still be wrong."""
         sid = self.gateway.deliver(form)
         wrong: dict[str, tuple[int, dict[str, Any] | bytes]] = {
@@ -279,6 +279,9 @@ class _Handler(BaseHTTPRequestHandler):
         }
         if kind == "accept_then_reset":
             self._reset()
+        elif kind == "wait":
+            self.gateway.released.wait(float(seconds or 5))
+            self._answer(201, {"sid": sid, "status": "queued", "to": form["To"]})
         elif kind in {"drip", "slow_body"}:
             self._drip()
         elif kind in wrong:

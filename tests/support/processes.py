@@ -69,6 +69,14 @@ class Process:
             self.kill()
             raise
 
+    def pause(self) -> None:
+        """Stop it where it is, as a machine does that swaps or a virtual one that is moved."""
+        os.killpg(self.child.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        os.killpg(self.child.pid, signal.SIGCONT)
+
     def kill(self) -> None:
         """SIGKILL the whole group, as a power cut would."""
         with suppress(ProcessLookupError):
@@ -105,9 +113,10 @@ class Processes:
         self.started.append(process)
         return process
 
-    def web(self, port: int, **more: str) -> Process:
-        """Start a web process and wait until it answers."""
-        process = self.start("web", "--port", str(port), **more)
+    def web(self, port: int, *, demo: bool = False, **more: str) -> Process:
+        """Start a web process and wait until it answers. ``demo``: its clock can be moved."""
+        flags = ["--demo"] if demo else []
+        process = self.start("web", "--port", str(port), *flags, **more)
         answers = until(lambda: not process.is_running or is_alive(port), START_SECONDS)
         assert answers and process.is_running, process.said()
         return process

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from patient_portal.database import adopt, insert_once, new_id
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.schedule import local_date, readable_zone, therapy_day
+from patient_portal.failpoints import passing
 from patient_portal.models import Answer, CheckIn, CheckInState, MessageKind
 from patient_portal.services import messages
 from patient_portal.services.audit import record
@@ -66,6 +67,7 @@ def _first_answer(session: Session, site: Site, form: Form, step: Step, now: dat
         assert found is not None  # noqa: S101 - written by the parallel request that was first
         return _further_answer(session, site, form, step, found, now)
     _keep_answer(session, check_in, step, 1, now)
+    passing("checkin.before_alert")
     recorded = act_on(session, site, form, check_in, verdict, now)
     if recorded.alert_id is not None:
         session.execute(_SET_ALERT, {"check_in": check_in.id, "alert": recorded.alert_id})
