@@ -15,6 +15,7 @@ from patient_portal.models.rota import (
     Drill,
     DutyCheck,
     Position,
+    RotaNotice,
     Shift,
     ShiftChange,
 )
@@ -26,6 +27,6 @@ __all__ = [
     "CheckIn", "CheckInState", "CheckKind", "Clinic", "Device", "Drill", "DutyCheck",
     "GatewayFault", "Heartbeat", "InboundText", "Lane", "Link", "LinkKind", "MedicineEvent",
     "MedicineKind", "Message", "MessageKind", "MessageState", "Override", "OverrideKind",
-    "Patient", "Position", "RateWindow", "Role", "Shift", "ShiftChange", "SignInCode",
+    "Patient", "Position", "RateWindow", "Role", "RotaNotice", "Shift", "ShiftChange", "SignInCode",
     "StaffMember", "StaffPhone", "StaffSession",
 ]  # fmt: skip

@@ -10,7 +10,10 @@ from patient_portal.database import Base
 from patient_portal.domain.rota import ChangeKind, Position
 from patient_portal.models.columns import Id, Moment, code_of, ref_to
 
-__all__ = ["ChangeKind", "CheckKind", "DutyCheck", "Position", "Shift", "ShiftChange"]
+__all__ = [
+    "ChangeKind", "CheckKind", "Drill", "DutyCheck", "Position", "RotaNotice", "Shift",
+    "ShiftChange",
+]  # fmt: skip
 
 
 class Shift(Base):
@@ -82,6 +85,20 @@ class DutyCheck(Base):
     due_at: Mapped[Moment]  # unanswered after this, the lead is told
     answered_at: Mapped[Moment | None]
     lead_told_at: Mapped[Moment | None]
+
+
+class RotaNotice(Base):
+    """Something of a clinic's rota that was told, or done, and is not to be told again.
+
+    The identity is made from clinic and occasion, so of two workers one writes it.
+    """
+
+    __tablename__ = "rota_notice"
+
+    id: Mapped[Id]
+    clinic_id: Mapped[str] = ref_to("clinic", index=True)
+    occasion: Mapped[str] = mapped_column(String(80))  # such as gap:backup:20261128T2200
+    at: Mapped[Moment]
 
 
 class Drill(Base):

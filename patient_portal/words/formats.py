@@ -60,14 +60,18 @@ def format_time(moment: datetime, zone: ZoneInfo, language: str, country: str | 
 def format_date(day: date, language: str, country: str | None = None, style: str = "long") -> str:
     """Write a day with the month in words.
 
-    `style` is "medium", "long", "full" (with the weekday) or "day" (no year).
+    `style` is "medium", "long", "full" (with the weekday), "day" (no year), "short" (weekday and
+    day, shortened) or "weekday" (its name alone).
     """
     locale = _locale(language, country)
     if style in ("long", "full"):
         return _plain(dates.format_date(day, format=style, locale=locale))
     # CLDR's own "medium" is digits only in some languages, where 4/11 is read two ways.
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-    skeleton = {"medium": "yMMMd", "day": "MMMMd"}[style]
+    skeletons = {"medium": "yMMMd", "day": "MMMMd", "short": "MMMEd", "weekday": "EEEE"}
+    skeleton = skeletons[style]
+    if style == "weekday":  # not every locale lists it among its skeletons
+        return _plain(dates.format_datetime(noon, skeleton, locale=locale))
     return _plain(dates.format_skeleton(skeleton, noon, locale=locale))
 
 
