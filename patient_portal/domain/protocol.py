@@ -176,7 +176,8 @@ class Rule:
     """One cell of the protocol: these values or this band, for these medicines, mean this level.
 
     `needs` names conditions of which at least one must hold. `patient` and `staff` are the
-    reason in the words of each reader, `say` is what to tell the emergency operator. The rule of
+    reason in the words of each reader, `say` is what to tell the emergency operator, `say_unsure`
+    the same where the rule rests on an answer "not sure". The rule of
     a combination, a trend or a notice (`domain.combined`) has these words and no item.
     """
 
@@ -193,6 +194,7 @@ class Rule:
     patient: str = ""
     staff: str = ""
     say: str = ""
+    say_unsure: str = ""
 
     @property
     def is_cell(self) -> bool:

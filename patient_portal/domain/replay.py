@@ -16,7 +16,7 @@ from patient_portal.domain.course import Course, Earlier
 from patient_portal.domain.facts import measure
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.measures import Measure
-from patient_portal.domain.protocol import Protocol
+from patient_portal.domain.protocol import NOT_SURE, Protocol
 from patient_portal.domain.triage import Reason, TriageResult, triage
 from patient_portal.domain.unreadable import with_notice
 
@@ -120,6 +120,24 @@ def explain(protocol: Protocol, inputs: Mapping[str, Any]) -> TriageResult:
     reasons = sorted(found.values(), key=lambda one: (-one.level, order[one.rule]))
     level = reasons[0].level if reasons else TriageLevel.NONE
     return TriageResult(level, tuple(reasons), protocol.id)
+
+
+def resting_on_unsure(protocol: Protocol, inputs: Mapping[str, Any]) -> frozenset[str]:
+    """The rules of stored inputs that would not fire without the answers "not sure"."""
+    judged = inputs.get("judged", [inputs])
+    sure = [_without_unsure(one) for one in judged]
+    if sure == list(judged):
+        return frozenset()
+    certain = {reason.rule for reason in explain(protocol, {"judged": sure}).reasons}
+    return frozenset(one.rule for one in explain(protocol, inputs).reasons) - certain
+
+
+def _without_unsure(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    def told(answers: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in answers.items() if value != NOT_SURE}
+
+    history = [{**one, "answers": told(one["answers"])} for one in inputs["history"]]
+    return {**inputs, "answers": told(inputs["answers"]), "history": history}
 
 
 def joined_inputs(before: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

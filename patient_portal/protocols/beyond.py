@@ -66,6 +66,7 @@ def words_of(row: Table) -> Rule:
         patient=row.text("patient"),
         staff=row.text("staff"),
         say=row.text("say", None if level is TriageLevel.EMERGENCY else ""),
+        say_unsure=row.text("say_unsure", None if level is TriageLevel.EMERGENCY else ""),
     )
 
 

@@ -49,6 +49,7 @@ def check(protocol: Protocol, tables: Tables) -> None:
     _check_conditions(protocol, tables["condition"])
     for rule, row in zip(protocol.rules, tables["rule"], strict=False):
         _check_rule(protocol, rule, row)
+        _check_words_for_unsure(protocol, rule, row)
     check_beyond(protocol, tables)
     _check_all_asked(protocol, tables["condition"])
     _check_every_answer(protocol, tables)
@@ -155,6 +156,23 @@ def _check_rule(protocol: Protocol, rule: Rule, row: Table) -> None:
     known_only(row, "is", rule.values, protocol.item(rule.item).values)
     known_only(row, "with", rule.needs, [c.id for c in protocol.conditions])
     _check_sources(row, rule.sources, [source.id for source in protocol.sources])
+
+
+def _check_words_for_unsure(protocol: Protocol, rule: Rule, row: Table) -> None:
+    """An emergency that "not sure" can lead to must not be told to the operator as certain."""
+    if rule.level is not TriageLevel.EMERGENCY or rule.say_unsure:
+        return
+    conditions = {condition.id: condition for condition in protocol.conditions}
+    asked = [(rule.item, rule.values)]
+    needed = [conditions[id] for id in rule.needs]
+    while needed:
+        one = needed.pop()
+        asked.append((one.item, one.values))
+        needed += [conditions[id] for id in (*one.any_of, *one.all_of)]
+    counts_as = {item.key: item.not_sure for item in protocol.items if item.not_sure is not None}
+    for key, values in asked:
+        if key in counts_as and counts_as[key] in values:
+            raise row.fail(f"'say_unsure' is missing: {key!r} can be answered {NOT_SURE!r}")
 
 
 def _check_every_answer(protocol: Protocol, tables: Tables) -> None:

@@ -261,4 +261,5 @@ def _rule(row: Table) -> Rule:
         patient=row.text("patient", None if speaks else ""),
         staff=row.text("staff", None if speaks else ""),
         say=row.text("say", None if level is TriageLevel.EMERGENCY else ""),
+        say_unsure=row.text("say_unsure", ""),
     )

@@ -76,6 +76,11 @@ def sections(protocol: Protocol) -> tuple[Section, ...]:
             ("rule", "level", "holds when", "window", "sources"),
             tuple(_wide_rows(protocol)),
         ),
+        Section(
+            "What to tell the emergency operator",
+            ("rule", "what", "where it rests on an answer not sure"),
+            tuple((rule.id, rule.say, rule.say_unsure) for rule in protocol.rules if rule.say),
+        ),
         Section("Limits", ("what", "how much"), tuple(_limit_rows(protocol))),
         Section(
             "Conditions",

@@ -27,7 +27,7 @@ KEYWORDS = {
     "mark_learn": ("learn", 1),
 }
 # Keys of a protocol file whose strings a person reads.
-PROTOCOL_KEYS = frozenset({"question", "hint", "label", "patient", "staff", "say"})
+PROTOCOL_KEYS = frozenset({"question", "hint", "label", "patient", "staff", "say", "say_unsure"})
 # A comment that begins so goes to the translator.
 NOTE = "Translators:"
 

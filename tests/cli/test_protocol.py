@@ -26,7 +26,8 @@ def test_show_prints_every_rule_medicine_and_source() -> None:
     (fever,) = [line for line in lines if line.split()[:1] == ["F1"]]
     assert "urgent" in fever
     assert "from 38.0 below 40.0 °C / from 100.4 below 104.0 °F" in fever
-    (headache,) = [line for line in lines if line.split()[:1] == ["HA7"]]
+    headache, said = [line for line in lines if line.split()[:1] == ["HA7"]]
+    assert "I have a very bad headache." in said
     assert "medicine apl, to day 30" in headache
 
 

@@ -19,6 +19,7 @@ from patient_portal.domain.replay import (
     explain,
     inputs_of,
     joined_inputs,
+    resting_on_unsure,
 )
 from patient_portal.domain.triage import triage
 from patient_portal.protocols import current
@@ -227,3 +228,51 @@ def test_history_is_part_of_what_is_compared() -> None:
     shorter = changed(("days = 7       #", "days = 2       #"))
     assert compare(PROTOCOL, shorter, [with_past]).lost_by == {"C3": 1}
     assert compare(PROTOCOL, shorter, [later]).lost == 0
+
+
+SURE = Course("enasidenib", 12)
+
+
+def unsure(answers: dict[str, Any], course: Course = SURE) -> set[str]:
+    return set(resting_on_unsure(PROTOCOL, inputs_of(answers, course)))
+
+
+def test_a_rule_rests_on_unsure_only_where_nothing_sure_fires_it() -> None:
+    assert unsure({"orthopnea": "not_sure"}) == {"OR1"}
+    assert unsure({"orthopnea": True}) == set()
+    assert unsure({"orthopnea": True, "cough": "not_sure"}) & {"OR1"} == set()
+    fever = {"temperature": "38.4", "temperature_unit": "c"}
+    assert unsure({**fever, "chills": "not_sure"}) >= {"F3"}
+    assert "F1" not in unsure({**fever, "chills": "not_sure"})
+    assert "F6" not in unsure({**fever, "breathlessness": "at_rest", "chills": "not_sure"})
+
+
+def test_a_combination_rests_on_unsure_of_today_and_of_days_ago() -> None:
+    breath, urine = {"breathlessness": "mild_exertion"}, {"urine": "less"}
+    rules = {reason.rule for reason in triage(PROTOCOL, {**breath, **urine}, SURE).reasons}
+    combined = rules & {"C2", "C3"}
+    assert combined
+    assert combined <= unsure({**breath, "urine": "not_sure"})
+    before = replace(SURE, history=(Earlier(1, {"urine": "not_sure"}),))
+    assert unsure(breath, before) & {"C2", "C3"}
+    assert not unsure(breath, replace(SURE, history=(Earlier(1, urine),))) & {"C2", "C3"}
+
+
+def test_of_several_answers_of_an_alert_one_that_is_sure_is_enough() -> None:
+    doubt, certain = (
+        inputs_of({"orthopnea": "not_sure"}, SURE),
+        inputs_of({"orthopnea": True}, SURE),
+    )
+    assert "OR1" in resting_on_unsure(PROTOCOL, joined_inputs({}, doubt))
+    assert "OR1" not in resting_on_unsure(PROTOCOL, joined_inputs(doubt, certain))
+
+
+def test_every_emergency_that_not_sure_alone_makes_has_words_for_it() -> None:
+    for item in PROTOCOL.items:
+        if item.not_sure is None:
+            continue
+        found = triage(PROTOCOL, {item.key: "not_sure"}, SURE)
+        for reason in found.reasons:
+            rule = PROTOCOL.rule(reason.rule)
+            if reason.level is EMERGENCY:
+                assert rule.say_unsure and rule.say_unsure != rule.say, rule.id

@@ -538,6 +538,18 @@ def test_what_the_tracker_says_becomes_true_first(
     assert 'http-equiv="refresh"' not in taken
 
 
+def test_the_operator_is_told_what_is_not_sure_as_not_sure(rosa: FlaskClient) -> None:
+    form = Filler(rosa)
+    form.answer(red_flags="none")
+    form.answer(breathlessness="mild_exertion")
+    page = form.answer("orthopnea", orthopnea="not_sure").text
+    assert "I am not sure if I can breathe when I lie down." in page
+    assert "<p>I cannot breathe when I lie down.</p>" not in page
+    page = form.answer("orthopnea", orthopnea="true").text
+    assert "<p>I cannot breathe when I lie down.</p>" in page
+    assert "I am not sure if I can breathe" not in page
+
+
 def test_not_sure_is_said_as_not_sure(rosa: FlaskClient) -> None:
     filler = Filler(rosa)
     filler.answer_all(WELL[0], {"breathlessness": "not_sure"})
@@ -546,7 +558,8 @@ def test_not_sure_is_said_as_not_sure(rosa: FlaskClient) -> None:
     assert "Where you were not sure, we take the safe side." in page
     assert "Say what you are not sure of." in page
     sure = Filler(rosa).answer(red_flags="chest_pain").text
-    assert "not sure" not in sure
+    assert "Where you were not sure" not in sure
+    assert "Say what you are not sure of." not in sure
 
 
 def test_home_leads_back_to_what_to_do_until_somebody_has_called(

@@ -13,8 +13,10 @@ from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.pages import next_page
 from patient_portal.domain.places import main_language
 from patient_portal.domain.protocol import NOT_SURE, Rule
+from patient_portal.domain.replay import joined_inputs, resting_on_unsure
 from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.domain.staffing import is_staffed, next_turn
+from patient_portal.domain.unreadable import UNREADABLE
 from patient_portal.models import AlertState, CheckIn, Clinic, Patient
 from patient_portal.services import checkins
 from patient_portal.services.tracking import Tracker, tracker
@@ -128,7 +130,7 @@ def _of_level(
             known = tracker(session, alert, now, answered_at=check_in.started_at)
             found["told"] = told(known, check_in, hand)
     if level is TriageLevel.EMERGENCY:
-        found |= scripts(hand, _rules(check_in))
+        found |= scripts(hand, _rules(check_in), _unsure(session, check_in))
     return found
 
 
@@ -142,6 +144,21 @@ def _rules(check_in: CheckIn) -> list[Rule]:
         for reason in check_in.reasons
         if reason["level"] == code and reason["rule"] in known
     ]
+
+
+def _unsure(session: Session, check_in: CheckIn) -> frozenset[str]:
+    """Rules that hold only if what the person is not sure of is so; all of them if in doubt."""
+    protocol = portal().site.protocol
+    alert = checkins.alert_of(session, check_in)
+    try:
+        inputs = alert.inputs if alert else {}
+        # As the answers stand now: an alert keeps those that were news to it.
+        last = inputs.get("judged", [inputs])[-1]
+        now = joined_inputs(inputs, {**last, "answers": dict(check_in.answers)})
+        return resting_on_unsure(protocol, now)
+    except UNREADABLE:
+        is_unsure = NOT_SURE in check_in.answers.values()
+        return frozenset(rule.id for rule in protocol.rules if is_unsure)
 
 
 def told(found: Tracker, check_in: CheckIn, hand: FormInHand) -> Told:
@@ -185,21 +202,22 @@ def _next_check_in(hand: FormInHand, now: datetime) -> str:
 # ---- what to say on the phone
 
 
-def scripts(hand: FormInHand, rules: list[Rule]) -> dict[str, Any]:
+def scripts(hand: FormInHand, rules: list[Rule], unsure: frozenset[str]) -> dict[str, Any]:
     """What to tell the operator: in the reader's language, and in that of the country."""
     words = current_words()
-    found: dict[str, Any] = {"script": script(words, hand, rules), "script_there": None}
+    found: dict[str, Any] = {"script": script(words, hand, rules, unsure), "script_there": None}
     spoken = main_language(hand.patient.country)
     offered = {choice.code for choice in language_choices()} | {"en"}
     if spoken and spoken in offered and spoken != words.language.partition("_")[0]:
-        found["script_there"] = script(Words(spoken), hand, rules)
+        found["script_there"] = script(Words(spoken), hand, rules, unsure)
         found |= {"there": tag(spoken), "there_name": own_name(spoken)}
     return found
 
 
-def script(words: Words, hand: FormInHand, rules: list[Rule]) -> list[str]:
+def script(words: Words, hand: FormInHand, rules: list[Rule], unsure: frozenset[str]) -> list[str]:
     """The sentences to say. A phone that is not remembered is not told illness or medicine."""
-    said = list(dict.fromkeys(words.safety(rule.say) for rule in rules if rule.say))[:2]
+    sentences = [rule.say_unsure if rule.id in unsure else rule.say for rule in rules]
+    said = list(dict.fromkeys(words.safety(one) for one in sentences if one))[:2]
     if not hand.is_recognised:
         return said
     medicine = words.safety(portal().site.protocol.drug(hand.patient.drug).name)
