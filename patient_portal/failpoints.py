@@ -30,6 +30,7 @@ PLACES = (
     "claim.after_commit",
     "send.after_gateway",
     "send.after_note",
+    "silence.before_commit",
 )
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from patient_portal.domain.combined import Silence
+from patient_portal.domain.course import Course, in_window
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.domain.protocol import Protocol, Rule
+from patient_portal.domain.protocol import UNKNOWN_DRUG, Protocol, Rule
 from patient_portal.domain.schedule import at_wall_time, local_date
 
 
@@ -37,6 +38,12 @@ def missed_level(
         if one.window in ("any", window) and days >= one.days and after >= one.after
     ]
     return max(found, key=lambda rule: rule.level, default=None)
+
+
+def is_in_window(protocol: Protocol, course: Course) -> bool:
+    """Whether a course is in the window today; a medicine that is not known counts as inside."""
+    known = {drug.code: drug for drug in protocol.drugs}
+    return in_window(known.get(course.drug, known[UNKNOWN_DRUG]), course)
 
 
 def silence_times(silence: Silence, sent_at: datetime, zone: str) -> SilenceTimes:

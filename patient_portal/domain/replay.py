@@ -16,7 +16,8 @@ from patient_portal.domain.course import Course, Earlier
 from patient_portal.domain.facts import measure
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.measures import Measure
-from patient_portal.domain.protocol import NOT_SURE, Protocol
+from patient_portal.domain.missed import is_in_window, missed_level
+from patient_portal.domain.protocol import NOT_SURE, Protocol, Rule
 from patient_portal.domain.triage import Reason, TriageResult, triage
 from patient_portal.domain.unreadable import with_notice
 
@@ -110,6 +111,11 @@ def explain(protocol: Protocol, inputs: Mapping[str, Any]) -> TriageResult:
     """
     found: dict[str, Reason] = {}
     for judged in inputs.get("judged", [inputs]):
+        if "silence" in judged:
+            rule = _rule_of_silence(protocol, judged)
+            if rule is not None:
+                found[rule.id] = Reason(rule.id, rule.level, rule.patient)
+            continue
         result = triage(protocol, *course_from_inputs(judged))
         if not judged.get("is_whole", True):
             result = with_notice(protocol, result)
@@ -138,6 +144,37 @@ def _without_unsure(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
     history = [{**one, "answers": told(one["answers"])} for one in inputs["history"]]
     return {**inputs, "answers": told(inputs["answers"]), "history": history}
+
+
+def inputs_of_silence(days: int, after: TriageLevel, course: Course) -> dict[str, Any]:
+    """What missed days are judged by, as plain JSON: how many, after which level, the window."""
+    return {
+        "version": INPUTS_VERSION,
+        "silence": {"days": days, "after": after.code},
+        "answers": {},
+        "history": [],
+        "drug": course.drug,
+        "day_of_therapy": course.day_of_therapy,
+        "window_extended": course.window_extended,
+        "window_last_day": course.window_last_day,
+    }
+
+
+def _rule_of_silence(protocol: Protocol, inputs: Mapping[str, Any]) -> Rule | None:
+    if inputs.get("version") != INPUTS_VERSION:
+        raise ValueError(f"inputs of version {inputs.get('version')!r} cannot be read")
+    course = Course(
+        drug=inputs["drug"],
+        day_of_therapy=inputs["day_of_therapy"],
+        window_extended=inputs["window_extended"],
+        window_last_day=inputs["window_last_day"],
+    )
+    return missed_level(
+        protocol,
+        inputs["silence"]["days"],
+        in_window=is_in_window(protocol, course),
+        after=TriageLevel.from_code(inputs["silence"]["after"]),
+    )
 
 
 def joined_inputs(before: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from patient_portal.models.course import MedicineEvent, MedicineKind, Override, 
 from patient_portal.models.door import Device, Link, LinkKind, RateWindow, SignInCode
 from patient_portal.models.gateway import GatewayFault
 from patient_portal.models.message import InboundText, Lane, Message, MessageKind, MessageState
-from patient_portal.models.patient import Caregiver, CaregiverGrant, Patient
+from patient_portal.models.patient import Caregiver, CaregiverGrant, Patient, PauseReason
 from patient_portal.models.rota import (
     ChangeKind,
     CheckKind,
@@ -19,6 +19,7 @@ from patient_portal.models.rota import (
     Shift,
     ShiftChange,
 )
+from patient_portal.models.silence import SilenceMark, SilenceMarkKind
 from patient_portal.models.staff import Role, StaffMember, StaffPhone, StaffSession
 from patient_portal.models.worker import Heartbeat
 
@@ -26,7 +27,7 @@ __all__ = [
     "Alert", "AlertState", "Answer", "AuditEntry", "Caregiver", "CaregiverGrant", "ChangeKind",
     "CheckIn", "CheckInState", "CheckKind", "Clinic", "Device", "Drill", "DutyCheck",
     "GatewayFault", "Heartbeat", "InboundText", "Lane", "Link", "LinkKind", "MedicineEvent",
-    "MedicineKind", "Message", "MessageKind", "MessageState", "Override", "OverrideKind",
-    "Patient", "Position", "RateWindow", "Role", "RotaNotice", "Shift", "ShiftChange", "SignInCode",
-    "StaffMember", "StaffPhone", "StaffSession",
+    "MedicineKind", "Message", "MessageKind", "MessageState", "Override", "OverrideKind", "Patient",
+    "PauseReason", "Position", "RateWindow", "Role", "RotaNotice", "Shift", "ShiftChange",
+    "SignInCode", "SilenceMark", "SilenceMarkKind", "StaffMember", "StaffPhone", "StaffSession",
 ]  # fmt: skip

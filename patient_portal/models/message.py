@@ -36,6 +36,8 @@ class MessageKind(StrEnum):
     INVITE = "invite"
     CODE = "code"
     REMINDER = "reminder"
+    REPEAT = "repeat"  # of the day's reminder
+    ASK_HELPER = "ask_helper"  # to a helper: no check-in yet today
     REPLY = "reply"
 
 

@@ -2,13 +2,23 @@
 
 from datetime import date, time
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Index, Numeric, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from patient_portal.database import Base
-from patient_portal.models.columns import Id, Json, Moment, ref_to
+from patient_portal.models.columns import Id, Json, Moment, code_of, ref_to
+
+
+class PauseReason(StrEnum):
+    """Why a patient is not asked for check-ins for a while."""
+
+    HOSPITAL = "hospital"
+    TREATMENT_BREAK = "treatment_break"
+    AWAY = "away"
+    OTHER = "other"
 
 
 class Patient(Base):
@@ -43,6 +53,11 @@ class Patient(Base):
     enrolled_at: Mapped[Moment | None]
     consent_version: Mapped[str | None] = mapped_column(String(20))
     texts_stopped_at: Mapped[Moment | None]  # the phone answered STOP
+    paused_from: Mapped[date | None]  # first and last local day of the last pause
+    paused_until: Mapped[date | None]
+    pause_reason: Mapped[PauseReason | None] = code_of(PauseReason)
+    resumed_at: Mapped[Moment | None]  # a person ended it before its last day
+    free_until: Mapped[date | None]  # last day of the pauses before that one
     ended_at: Mapped[Moment | None]
     created_at: Mapped[Moment]
 

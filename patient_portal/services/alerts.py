@@ -76,9 +76,12 @@ class ClosingRefused(NotAllowed):
 
 @dataclass(frozen=True)
 class RedAnswer:
-    """What a red check-in hands over to its alert. ``level`` is that check-in's highest."""
+    """What a red check-in hands over to its alert. ``level`` is that check-in's highest.
 
-    check_in_id: str
+    ``check_in_id`` is None where nobody answered: silence is what raises the alert.
+    """
+
+    check_in_id: str | None
     level: TriageLevel
     reasons: Sequence[dict[str, Any]]
     inputs: dict[str, Any]

@@ -22,6 +22,8 @@ from patient_portal.models import (
     Message,
     MessageKind,
     Override,
+    SilenceMark,
+    SilenceMarkKind,
 )
 
 # Sending takes a moment; clocks and commits are not exact to the second.
@@ -110,6 +112,12 @@ def _alert_not_audited() -> Select[Any]:
     return select(Alert.id).where(~entry)
 
 
+def _page_of_silence_without_alert() -> Select[Any]:
+    return select(SilenceMark.id).where(
+        SilenceMark.kind == SilenceMarkKind.PAGED, SilenceMark.alert_id.is_(None)
+    )
+
+
 def _sent_at_no_time() -> Select[Any]:
     return select(CheckIn.id).where(CheckIn.state == CheckInState.SENT, CheckIn.sent_at.is_(None))
 
@@ -191,6 +199,7 @@ ALL = (
     Invariant("alerts taken by nobody", _taken_by_nobody),
     Invariant("alerts closed by nobody or without outcome", _closed_by_nobody),
     Invariant("alerts whose opening is not in the audit log", _alert_not_audited),
+    Invariant("pages about silence without an alert", _page_of_silence_without_alert),
     Invariant("check-ins sent at no time", _sent_at_no_time),
     Invariant("texts the gateway took without an id", _accepted_without_id),
     Invariant("texts being sent by nobody or without end", _sending_for_ever),

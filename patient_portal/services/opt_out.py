@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from patient_portal.models import MessageKind, Patient, StaffPhone
-from patient_portal.services import messages, phones, reminders
+from patient_portal.models import Caregiver, CaregiverGrant, Patient, StaffPhone
+from patient_portal.services import messages, pauses, phones, reminders
 from patient_portal.services.audit import SYSTEM, Actor, record
 
 
@@ -19,6 +19,8 @@ def stop_number(session: Session, number: str, now: datetime, *, code: str | Non
     for patient in _patients(session, number):
         if patient.texts_stopped_at is None or code is None:
             _stop_patient(session, patient, now, code)
+    for grant, clinic_id in _reminding(session, number):
+        _stop_helper(session, grant, clinic_id, now)
     for phone in _phones(session, number):
         phones.mark_stopped(session, phone, now, code=code)
 
@@ -38,13 +40,33 @@ def start_number(session: Session, number: str, now: datetime) -> None:
 
 def _stop_patient(session: Session, patient: Patient, now: datetime, code: str | None) -> None:
     patient.texts_stopped_at = patient.texts_stopped_at or now
-    messages.stop_due(session, patient.id, (MessageKind.REMINDER,))
+    messages.stop_due(session, patient.id, pauses.ASKING)
     reminders.plan(session, patient, now)
     actor = SYSTEM if code else Actor("patient", patient.id, patient.clinic_id)
     record(
         session, actor, "patient.texts_stopped", "patient", patient.id, now=now,
         clinic_id=patient.clinic_id, **({"code": code} if code else {}),
     )  # fmt: skip
+
+
+def _stop_helper(session: Session, grant: CaregiverGrant, clinic_id: str, now: datetime) -> None:
+    """A helper is not asked to remind any more; everything else they may do stays."""
+    grant.scopes = [scope for scope in grant.scopes if scope != pauses.MAY_REMIND]
+    record(
+        session, Actor("caregiver", grant.caregiver_id, clinic_id), "caregiver.texts_stopped",
+        "patient", grant.patient_id, now=now,
+    )  # fmt: skip
+
+
+def _reminding(session: Session, number: str) -> list[tuple[CaregiverGrant, str]]:
+    """Whom the helpers with this number may remind, with the helper's clinic."""
+    found = session.execute(
+        select(CaregiverGrant, Caregiver.clinic_id)
+        .join(Caregiver, Caregiver.id == CaregiverGrant.caregiver_id)
+        .where(Caregiver.phone == number, CaregiverGrant.ended_at.is_(None))
+        .order_by(CaregiverGrant.patient_id)
+    )
+    return [(grant, clinic) for grant, clinic in found if pauses.MAY_REMIND in grant.scopes]
 
 
 def _patients(session: Session, number: str) -> list[Patient]:

@@ -36,6 +36,7 @@ from patient_portal.models import (
 )
 from patient_portal.services import messages
 from patient_portal.services.enrolment import LINK_LIVES
+from patient_portal.services.pauses import is_paused
 from patient_portal.services.site import Site
 from patient_portal.services.tokens import digest, link_token
 from patient_portal.sms import texts
@@ -208,6 +209,7 @@ def _is_wanted(batch: _Batch, patient: Patient, now: datetime) -> bool:
         now - due <= REMINDER_MAY_BE_LATE
         and local_date(due, patient.zone) == day
         and is_waking_hour(now, patient.zone)
+        and not is_paused(patient, day)
         and (patient.id, day) not in batch.answered
         and once_key(patient.id, day) not in batch.reminded
     )

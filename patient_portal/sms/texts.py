@@ -60,6 +60,24 @@ def reminder(words: Words, *, clinic: str, base_url: str, number: str) -> str:
     )  # fmt: skip
 
 
+def repeat(words: Words, *, clinic: str, base_url: str, number: str) -> str:
+    """The daily text once more, some hours later."""
+    return words.safety(
+        "%(clinic)s: no check-in from you yet today: %(url)s "
+        "Very unwell? Call %(number)s. STOP to end texts.",
+        clinic=clinic, url=f"{base_url}/c/{{secret}}", number=number,
+    )  # fmt: skip
+
+
+def ask_helper(words: Words, *, clinic: str, number: str) -> str:
+    """The text to a helper when there is no check-in; it names nobody."""
+    return words.safety(
+        "%(clinic)s: no check-in yet today from the person you help. "
+        "Please ask how they are. In an emergency call %(number)s.",
+        clinic=clinic, number=number,
+    )  # fmt: skip
+
+
 def no_medical_help(words: Words, *, clinic: str, line: str, number: str) -> str:
     """The answer to a patient who writes to the number."""
     return words.safety(

@@ -9,12 +9,14 @@ from sqlalchemy import delete
 
 from patient_portal.clock import Clock
 from patient_portal.database import Database
+from patient_portal.failpoints import passing
 from patient_portal.logs import get_logger
 from patient_portal.models import Heartbeat
-from patient_portal.services import checkins, outcomes, rates, reminders
+from patient_portal.services import checkins, nudges, outcomes, rates, reminders, silence
 from patient_portal.services.site import Site
 
 FORGET_WORKERS_AFTER = timedelta(days=1)
+PAGES_AT_ONCE = 100
 
 
 class Chores:
@@ -37,6 +39,8 @@ class Chores:
             (10.0, self.expire),
             (60.0, self.plan),
             (60.0, self.close_forms),
+            (60.0, self.nudge),
+            (60.0, self.page_silence),
             (3600.0, self.sweep),
         ]
         due = [0.0] * len(chores)
@@ -79,6 +83,54 @@ class Chores:
         """Plan reminders for those who have none planned. Returns how many."""
         with self._database.transaction() as session:
             return reminders.plan_missing(session, self._clock.now(session))
+
+    def nudge(self) -> int:
+        """Text again who has not checked in, and ask their helpers. Returns how many texts."""
+        queued = 0
+        for clinic_id in self._clinics():
+            if self._stopping.is_set():
+                break
+            with self._database.transaction() as session:
+                now = self._clock.now(session)
+                queued += nudges.queue_due(session, self._site, clinic_id, now)
+        if queued:
+            self._log.info("nudges.queued", count=queued)
+        return queued
+
+    def page_silence(self) -> int:
+        """Page the care team for who is silent for too long. Returns for how many people."""
+        paged = 0
+        for clinic_id in self._clinics():
+            # The rest waits for the next look: other chores must have their turn.
+            for patient_id in self._silent(clinic_id)[:PAGES_AT_ONCE]:
+                if self._stopping.is_set():
+                    return paged
+                paged += self._page(clinic_id, patient_id)
+        if paged:
+            self._log.warning("silence.paged", count=paged)
+        return paged
+
+    def _clinics(self) -> list[str]:
+        with self._database.reading() as session:
+            return silence.clinics(session)
+
+    def _silent(self, clinic_id: str) -> list[str]:
+        with self._database.reading() as session:
+            now = self._clock.now(session)
+            found = silence.to_page(session, self._site.protocol, clinic_id, now)
+            return [one.person.id for one in found]
+
+    def _page(self, clinic_id: str, patient_id: str) -> bool:
+        """A transaction for each person: a record that makes trouble keeps no other waiting."""
+        try:
+            with self._database.transaction() as session:
+                now = self._clock.now(session)
+                alert = silence.page(session, self._site, clinic_id, patient_id, now)
+                passing("silence.before_commit")
+                return alert is not None
+        except Exception as error:
+            self._log.error("silence.failed", patient_id=patient_id, exc_info=error)
+            return False
 
     def expire(self) -> int:
         """Give up texts whose time is over. Returns how many."""

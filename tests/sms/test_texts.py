@@ -30,6 +30,8 @@ def _patient(words: Words) -> list[str]:
     bodies = [
         texts.invite(words, clinic=CLINIC, base_url=BASE),
         texts.reminder(words, clinic=CLINIC, base_url=BASE, number="112"),
+        texts.repeat(words, clinic=CLINIC, base_url=BASE, number="112"),
+        texts.ask_helper(words, clinic=CLINIC, number="112"),
         texts.no_medical_help(words, clinic=CLINIC, line="+1 212 555 0100", number="112"),
         texts.code(words, clinic=CLINIC, host="portal.example.org"),
     ]

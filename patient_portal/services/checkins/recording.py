@@ -13,11 +13,12 @@ from patient_portal.database import adopt, insert_once, new_id
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.schedule import local_date, readable_zone, therapy_day
 from patient_portal.failpoints import passing
-from patient_portal.models import Answer, CheckIn, CheckInState, MessageKind
+from patient_portal.models import Answer, CheckIn, CheckInState
 from patient_portal.services import messages
 from patient_portal.services.audit import record
 from patient_portal.services.checkins.forms import FORM_LIVES, Form, FormExpired, Recorded, Step
 from patient_portal.services.checkins.verdicts import Verdict, act_on, weigh
+from patient_portal.services.pauses import ASKING
 from patient_portal.services.site import Site
 
 # Statements of every answer, built once: building one costs as much as running it.
@@ -133,7 +134,7 @@ def send(session: Session, site: Site, form: Form, now: datetime) -> Recorded | 
         check_in.state = CheckInState.SENT
         check_in.sent_at = now
         # Today's text, if it still waits for its turn, would ask for what is done.
-        messages.stop_due(session, check_in.patient_id, (MessageKind.REMINDER,))
+        messages.stop_due(session, check_in.patient_id, ASKING)
         record(
             session, form.reporter, "check_in.sent", "check_in", check_in.id,
             now=now, clinic_id=check_in.clinic_id,
