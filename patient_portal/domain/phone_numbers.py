@@ -38,3 +38,17 @@ def read_phone(text: str, country: str) -> str:
     if is_possible != phonenumbers.ValidationResult.IS_POSSIBLE or number.extension:
         raise NotAPhoneNumber(plain)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def country_of(number: str) -> str | None:
+    """The country (ISO 3166) of a number in E.164; None where the number does not say.
+
+    Where countries share a code and the number is of none of them, the largest is meant.
+    """
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
+    found = phonenumbers.region_code_for_number(parsed)
+    found = found or phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    return found if found and found.isalpha() and found != "ZZ" else None

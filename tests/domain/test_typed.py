@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patient_portal.domain.phone_numbers import NotAPhoneNumber, read_phone
+from patient_portal.domain.phone_numbers import NotAPhoneNumber, country_of, read_phone
 from patient_portal.domain.typed import (
     NotReadable,
     date_of_parts,
@@ -150,3 +150,12 @@ def test_a_date_of_three_fields() -> None:
     for parts in (("31", "2", "2026"), ("", "11", "2026"), ("4", "nov", "2026")):
         with pytest.raises(NotReadable):
             date_of_parts(*parts)
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [("+12125550123", "US"), ("+447700900123", "GB"), ("+34600000000", "ES"), ("+999123", None),
+     ("AMAZON", None), ("", None), ("12345", None)],
+)  # fmt: skip
+def test_a_number_says_its_country(number: str, country: str | None) -> None:
+    assert country_of(number) == country
