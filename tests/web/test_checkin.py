@@ -545,8 +545,10 @@ def test_the_operator_is_told_what_is_not_sure_as_not_sure(rosa: FlaskClient) ->
     page = form.answer("orthopnea", orthopnea="not_sure").text
     assert "I am not sure if I can breathe when I lie down." in page
     assert "<p>I cannot breathe when I lie down.</p>" not in page
+    assert "You told us you need to sit up" not in page
     page = form.answer("orthopnea", orthopnea="true").text
     assert "<p>I cannot breathe when I lie down.</p>" in page
+    assert "You told us you need to sit up" in page
     assert "I am not sure if I can breathe" not in page
 
 

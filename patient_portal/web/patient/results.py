@@ -70,8 +70,7 @@ def render(session: Session, check_in_id: str, now: datetime) -> str | Response 
         return redirect(url_for("patient.checkin.ask", slug=slug, form=hand.key))
     return render_template(
         f"patient/result/{level.code}.html",
-        **_common(session, hand, check_in, now),
-        **_of_level(session, hand, check_in, level, now),
+        **(_common(hand, check_in, now) | _of_level(session, hand, check_in, level, now)),
     )
 
 
@@ -90,15 +89,13 @@ def _may_read(session: Session, hand: FormInHand, check_in: CheckIn, now: dateti
     return alert is not None and alert.state is not AlertState.CLOSED
 
 
-def _common(session: Session, hand: FormInHand, check_in: CheckIn, now: datetime) -> dict[str, Any]:
-    rules = _rules(check_in)
-    say = current_words().safety
+def _common(hand: FormInHand, check_in: CheckIn, now: datetime) -> dict[str, Any]:
     sent_at = check_in.sent_at or check_in.started_at
     return {
         "person": question.person(hand),
         "is_helper": hand.is_helper,
         "is_recognised": hand.is_recognised,
-        "reasons": [say(rule.patient) for rule in rules if rule.patient][:MOST_REASONS],
+        "reasons": _sentences(_rules(check_in)),
         "is_unsure": NOT_SURE in check_in.answers.values(),
         "line": hand.line,
         "sent_at": clock(sent_at, hand.patient),
@@ -130,8 +127,16 @@ def _of_level(
             known = tracker(session, alert, now, answered_at=check_in.started_at)
             found["told"] = told(known, check_in, hand)
     if level is TriageLevel.EMERGENCY:
-        found |= scripts(hand, _rules(check_in), _unsure(session, check_in))
+        rules, unsure = _rules(check_in), _unsure(session, check_in)
+        found |= scripts(hand, rules, unsure)
+        if NOT_SURE in check_in.answers.values():  # "you told us" would not be true of these
+            found["reasons"] = _sentences([rule for rule in rules if rule.id not in unsure])
     return found
+
+
+def _sentences(rules: list[Rule]) -> list[str]:
+    say = current_words().safety
+    return [say(rule.patient) for rule in rules if rule.patient][:MOST_REASONS]
 
 
 def _rules(check_in: CheckIn) -> list[Rule]:
