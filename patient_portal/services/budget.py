@@ -52,7 +52,7 @@ def _is_within(session: Session, claimed: Claimed, a_day: int, now: datetime) ->
         lambda words, of: alarm_texts.reminders_stopped(words, clinic=of.name), now,
     )  # fmt: skip
     if told:
-        _log.error("reminders.daily_limit", clinic_id=clinic.id, limit=a_day)
+        _log.error("reminders.daily_limit", clinic_id=clinic.id, count=a_day)
     return False
 
 

@@ -51,13 +51,12 @@ def on_lost(session: Session, message: Message, now: datetime) -> None:
 
 
 def _note_number(session: Session, message: Message, row: Policy, now: datetime) -> None:
-    code = message.error_code or ""
     if row.number is Number.STOPPED:
-        opt_out.stop_number(session, message.to_number, now, code=code)
+        opt_out.stop_number(session, message.to_number, now, code=row.code)
     elif row.number is Number.BAD:
         found = select(StaffPhone).where(StaffPhone.number == message.to_number)
         for phone in session.scalars(found):
-            phones.mark_bad(session, phone, code, now)
+            phones.mark_bad(session, phone, row.code, now)
 
 
 def _send_once_more(session: Session, message: Message, now: datetime) -> None:

@@ -184,6 +184,11 @@ def _is_of_a_replaced_attempt(message: Message, status: Status) -> bool:
     return message.gateway_id not in (None, status.gateway_id)
 
 
+def is_ours(session: Session, message_id: str | None, gateway_id: str) -> bool:
+    """Whether a status is about a text of ours."""
+    return _find(session, message_id, gateway_id) is not None
+
+
 def _find(session: Session, message_id: str | None, gateway_id: str) -> Message | None:
     for where in (Message.id == message_id, Message.gateway_id == gateway_id):
         found = session.scalars(select(Message).where(where).with_for_update()).first()

@@ -134,7 +134,10 @@ class Sender:
             return None
         with self._database.reading() as session:
             gateway_id = outcomes.unbound(session, [each.gateway_id for each in reports])
-        self._log.info("message.looked_for", message_id=claimed.id, is_found=gateway_id is not None)
+        self._log.info(
+            "message.looked_for", message_id=claimed.id,
+            state="found" if gateway_id else "not_found",
+        )  # fmt: skip
         return next((each for each in reports if each.gateway_id == gateway_id), None)
 
     def _note_success(self, claimed: Claimed, receipt: Receipt, found: Report | None) -> None:

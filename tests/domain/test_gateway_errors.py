@@ -81,3 +81,19 @@ def test_the_printed_table_has_a_line_for_each_row() -> None:
     assert "| no code | lost, without a reason | retry | once more | - | - | - |" in lines
     assert policy_of("30003").refused is Act.RETRY and policy_of("30003").fault is None
     assert policy_of("30008").fault is Fault.UNKNOWN
+
+
+def test_the_rows_that_the_safety_case_names() -> None:
+    def codes(fault: Fault) -> set[str]:
+        return {row.code for row in TABLE if row.fault is fault}
+
+    assert codes(Fault.DOWN) == {"20003", "20005", "20404", "401", "403", "30002"}
+    assert codes(Fault.FILTERED) == {"30007", "30034", "21408"}
+    assert codes(Fault.QUEUE) == {"21611", "30001"}
+    assert codes(Fault.LATE) == {"30036"}
+    assert {row.code for row in TABLE if row.number is Number.BAD} == {
+        "21211", "21217", "21604", "21614", "21635", "30005", "30006",
+    }  # fmt: skip
+    for row in TABLE:
+        if row.number is not Number.KEEP:
+            assert (row.refused, row.lost) == (Act.GIVE_UP, Act.GIVE_UP)

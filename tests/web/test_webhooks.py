@@ -2,20 +2,31 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from patient_portal.app import create_app
 from patient_portal.clock import DatabaseClock
 from patient_portal.database import Database
 from patient_portal.domain.delivery import MessageState
-from patient_portal.models import InboundText, Lane, Message, MessageKind
+from patient_portal.models import (
+    Alert,
+    AlertState,
+    AuditEntry,
+    InboundText,
+    Lane,
+    Message,
+    MessageKind,
+)
 from patient_portal.services import messages, outcomes
-from tests.support.gateway import FakeGateway, sign
+from tests.support.alerts import an_alert, an_alert_text
+from tests.support.gateway import ACCOUNT, TOKEN, FakeGateway, sign
 from tests.support.people import a_clinic, a_house
+from tests.support.postgres import Cluster
 from tests.support.processes import settings_for
 
 BASE = "https://portal.example.org"
@@ -166,3 +177,185 @@ def test_the_portal_without_the_gateway_has_no_such_pages(
     app = create_app(settings_for(engine_url), database)
     answer = app.test_client().post("/twilio/status", base_url="http://127.0.0.1:8000")
     assert answer.status_code == 404
+
+
+def _row(database: Database) -> Message:
+    with database.reading() as session:
+        return session.scalars(select(Message)).one()
+
+
+def test_the_same_status_a_hundred_times_is_one_change(
+    client: FlaskClient, database: Database
+) -> None:
+    message_id = _an_alerts_text(database)
+    path = f"/twilio/status?message={message_id}"
+    for _ in range(100):
+        assert _post(client, path, _status("SM1", "undelivered", "30005")) == 204
+    with database.reading() as session:
+        marked = select(func.count(AuditEntry.id)).where(AuditEntry.action == "staff.phone_bad")
+        assert session.scalars(marked).one() == 1
+        by_kind = session.execute(select(Message.kind, func.count()).group_by(Message.kind))
+        assert {kind: count for kind, count in by_kind} == {
+            MessageKind.STAFF_ALERT: 1, MessageKind.STAFF_ALARM: 1,
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "order", list(permutations(["queued", "sent", "delivered", "undelivered"]))[::5]
+)
+def test_any_order_ends_delivered(
+    client: FlaskClient, database: Database, message_id: str, order: tuple[str, ...]
+) -> None:
+    for word in order:
+        code = "30003" if word == "undelivered" else ""
+        assert _post(client, f"/twilio/status?message={message_id}", _status("SM1", word, code))
+    assert _row(database).state is MessageState.DELIVERED
+    assert _row(database).error_code is None
+
+
+def test_a_status_that_is_faster_than_our_own_note(
+    client: FlaskClient, database: Database, message_id: str
+) -> None:
+    with database.transaction() as session:
+        row = session.scalars(select(Message)).one()
+        row.state, row.gateway_id, row.accepted_at = MessageState.SENDING, None, None
+        row.lease_until = row.created_at + timedelta(seconds=30)
+    assert _post(client, f"/twilio/status?message={message_id}", _status("SM7", "delivered")) == 204
+    row = _row(database)
+    assert (row.state, row.gateway_id) == (MessageState.DELIVERED, "SM7")
+    assert row.accepted_at is not None
+
+
+def test_word_that_comes_three_days_late_opens_nothing_again(
+    client: FlaskClient, database: Database
+) -> None:
+    message_id = _an_alerts_text(database)
+    with database.transaction() as session:
+        alert = session.scalars(select(Alert)).one()
+        alert.state, alert.next_action_at = AlertState.CLOSED, None
+        row = session.get_one(Message, message_id)
+        for name in ("created_at", "due_at", "accepted_at", "expires_at"):
+            setattr(row, name, getattr(row, name) - timedelta(days=3))
+    path = f"/twilio/status?message={message_id}"
+    assert _post(client, path, _status("SM1", "undelivered", "30003")) == 204
+    with database.reading() as session:
+        assert session.get_one(Message, message_id).state is MessageState.UNDELIVERED
+        alert = session.scalars(select(Alert)).one()
+        assert (alert.state, alert.next_action_at) == (AlertState.CLOSED, None)
+        assert session.scalars(select(func.count(Message.id))).one() == 1
+
+
+def test_word_about_another_account_is_refused(
+    client: FlaskClient, database: Database, message_id: str
+) -> None:
+    path = f"/twilio/status?message={message_id}"
+    ours, other = (
+        {**_status("SM1", "delivered"), "AccountSid": sid} for sid in (ACCOUNT, "AC" + "1" * 32)
+    )
+    assert _post(client, path, other) == 403
+    inbound = {"MessageSid": "SM2", "From": "+12125550123", "Body": "stop", **other}
+    assert _post(client, "/twilio/inbound", inbound) == 403
+    assert _state(database) is MessageState.ACCEPTED
+    assert _post(client, path, ours) == 204
+    assert _state(database) is MessageState.DELIVERED
+
+
+def test_the_new_and_the_old_token_both_count(
+    database: Database, engine_url: str, message_id: str
+) -> None:
+    client = _client(
+        database, engine_url, TWILIO_AUTH_TOKEN="the new token", TWILIO_AUTH_TOKEN_PREVIOUS=TOKEN
+    )
+    path = f"/twilio/status?message={message_id}"
+    for word, token in (("sent", TOKEN), ("delivered", "the new token")):
+        form = _status("SM1", word)
+        assert _post(client, path, form, sign(f"{BASE}{path}", form, token)) == 204
+        assert _state(database).value == word
+    form = _status("SM1", "failed")
+    assert _post(client, path, form, sign(f"{BASE}{path}", form, "a third one")) == 403
+
+
+@pytest.mark.parametrize("path", ["/twilio/status", "/twilio/inbound"])
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b'{"MessageSid": "SM1", "MessageStatus": "delivered"}'),
+        ("text/plain", b"MessageSid=SM1"),
+        ("multipart/form-data; boundary=x", b"--x\r\nbroken"),
+        ("application/x-www-form-urlencoded", b"\xff\xfe=\x00&&&%zz"),
+        ("", b"\x00" * 100),
+        ("application/x-www-form-urlencoded", b""),
+    ],
+)
+def test_bodies_that_are_no_form(
+    client: FlaskClient, database: Database, message_id: str, path: str, kind: str, body: bytes
+) -> None:
+    unsigned = client.post(path, data=body, content_type=kind, base_url=BASE)
+    assert unsigned.status_code == 403
+    # Signed over an empty form, as some other service of the same account might.
+    headers = {"X-Twilio-Signature": sign(f"{BASE}{path}", {})}
+    signed = client.post(path, data=body, content_type=kind, headers=headers, base_url=BASE)
+    assert signed.status_code in {400, 403}
+    assert _state(database) is MessageState.ACCEPTED
+
+
+def test_a_megabyte_is_not_read(client: FlaskClient, database: Database, message_id: str) -> None:
+    form = {**_status("SM1", "delivered"), "Body": "x" * 2**20}
+    assert _post(client, f"/twilio/status?message={message_id}", form) == 413
+    assert _state(database) is MessageState.ACCEPTED
+
+
+def test_nul_in_every_value(client: FlaskClient, database: Database, message_id: str) -> None:
+    form = {
+        "MessageSid": "SM1", "MessageStatus": "sent\x00", "ErrorCode": "\x00", "To": "\x00",
+    }  # fmt: skip
+    assert _post(client, f"/twilio/status?message={message_id}", form) == 204
+    inbound = {
+        "MessageSid": "SM2", "From": "+1\x00212", "Body": "a\x00b", "OptOutType": "\x00",
+    }  # fmt: skip
+    assert _post(client, "/twilio/inbound", inbound) == 200
+    with database.reading() as session:
+        kept = session.scalars(select(InboundText)).one()
+    assert (kept.from_number, kept.body) == ("+1212", "ab")
+    assert _post(client, "/twilio/inbound", {**inbound, "From": "\x00"}) == 400
+
+
+def test_a_flood_of_false_signatures_never_reaches_the_database(
+    client: FlaskClient, database: Database, message_id: str
+) -> None:
+    asked: list[str] = []
+    event.listen(
+        database.engine,
+        "before_cursor_execute",
+        lambda _c, _k, statement, _p, _x, _m: asked.append(statement),
+    )
+    for number in range(50):
+        form = {"MessageSid": f"SM{number}", "From": "+12125550123", "Body": "stop"}
+        for path in ("/twilio/status", "/twilio/inbound"):
+            assert _post(client, path, form, "A" * 27 + "=") == 403
+    assert not asked
+
+
+def test_a_database_that_is_away_is_told_so(
+    database: Database, message_id: str, cluster: Cluster
+) -> None:
+    """The gateway tells us again, or we ask it: nothing that we did not keep is called kept."""
+    url = cluster.url("no such database")
+    away = Database(url)
+    client = _client(away, url)
+    assert _post(client, f"/twilio/status?message={message_id}", _status("SM1", "sent")) >= 500
+    inbound = {"MessageSid": "SM2", "From": "+12125550123", "Body": "help"}
+    assert _post(client, "/twilio/inbound", inbound) >= 500
+    away.dispose()
+
+
+def _an_alerts_text(database: Database) -> str:
+    """The text of an open alert to the nurse, taken by the gateway as SM1."""
+    team, patient = a_house(database)
+    with database.transaction() as session:
+        now = DatabaseClock().now(session)
+        an_alert_text(session, an_alert(session, patient, now), team.nurse, now)
+        claimed = messages.claim_next(session, Lane.ALERT, "w1", now, timedelta(seconds=30))
+        assert claimed is not None
+        outcomes.record_accepted(session, claimed, "SM1", now)
+        return claimed.id
