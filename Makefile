@@ -11,7 +11,7 @@ INSTALL = if command -v uv >/dev/null 2>&1 && VIRTUAL_ENV=$(V) uv pip sync -q --
     $(PYTHON) -m pip --python $(PY) install -q --require-hashes --only-binary :all: -r $(1); \
   else $(PY) -m ensurepip >/dev/null && $(PY) -m pip install -q --require-hashes --only-binary :all: -r $(1); fi
 
-.PHONY: help run test lint translations bench fault mutation lock clean
+.PHONY: help run test lint translations bench fault contract mutation lock clean
 
 help: ## What can be done here
 	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 15
@@ -44,6 +44,9 @@ bench: $(V)/.test ## Speed against a bare Flask + SQLAlchemy + WTForms app, by t
 fault: $(V)/.test ## The long fault suite
 	@$(PY) -m patient_portal.words compile
 	@$(PY) -m pytest -q -m fault tests
+
+contract: $(V)/.test ## Our schema of the SMS gateway against Twilio's own (needs Node and the network)
+	@$(PY) -m tests.contract
 
 mutation: $(V)/.test ## Change the domain in a thousand ways; a test must notice each (long)
 	@$(PY) scripts/mutate.py

@@ -1,0 +1,1 @@
+"""Our own schema of the Messages API against Twilio's definition. Run by ``make contract``."""
