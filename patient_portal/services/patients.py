@@ -11,6 +11,8 @@ from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import CheckIn, CheckInState, Clinic, Message, Patient
 from patient_portal.services.audit import Actor, record
 from patient_portal.services.courses import Taking, days_of
+from patient_portal.services.missed import counted_from
+from patient_portal.services.pauses import is_paused
 
 
 class NoSuchPatient(LookupError):
@@ -26,6 +28,7 @@ class PatientRow:
     last_at: datetime | None
     last_level: TriageLevel | None
     missed: int
+    paused_until: date | None = None  # the last day, while the patient is paused
 
 
 def of_clinic(session: Session, clinic_id: str, patient_id: str) -> Patient:
@@ -89,16 +92,15 @@ def _row(
         day=day,
         last_at=at,
         last_level=None if level is None else TriageLevel(level),
-        missed=_missed(patient, last_day, today),
+        missed=0 if patient.enrolled_at is None else _missed(patient, last_day, now),
+        paused_until=patient.paused_until if is_paused(patient, today) else None,
     )
 
 
-def _missed(patient: Patient, last_day: date | None, today: date) -> int:
-    if patient.enrolled_at is None:
-        return 0
-    joined = local_date(patient.enrolled_at, readable_zone(patient.zone))
-    # Today is not over; the day somebody joined is not held against them.
-    return max(0, (today - max(last_day or joined, joined)).days - 1)
+def _missed(patient: Patient, last_day: date | None, now: datetime) -> int:
+    today = local_date(now, readable_zone(patient.zone))
+    # Today is not over.
+    return max(0, (today - counted_from(patient, last_day, now)).days - 1)
 
 
 def check_ins_of(session: Session, patient: Patient, limit: int = 30) -> list[CheckIn]:

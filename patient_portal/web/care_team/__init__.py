@@ -2,8 +2,8 @@
 
 from flask import Blueprint
 
-from patient_portal.web.care_team import account, alerts, course, inbox, patients
+from patient_portal.web.care_team import account, alerts, course, inbox, patients, pausing
 
 blueprint = Blueprint("care_team", __name__, url_prefix="/staff")
-for part in (account, inbox, alerts, patients, course):
+for part in (account, inbox, alerts, patients, course, pausing):
     blueprint.register_blueprint(part.blueprint)

@@ -139,10 +139,16 @@ class AlertView:
             (found for reason in reasons if (found := self.file.given_for(reason["rule"]))), None
         )
         if not key or given is None:
+            if self._is_silence(reasons):
+                return Why(self.words.message("No check-in"), "", "", rules)
             return Why(self.words.message("Sign"), "", "", rules)
         item = self.protocol.item(key)
         answer = wording.answer_words(self.words, item, given.check_in.answers)
         return Why(self.words.safety(item.label), answer, self._before(key, given, answer), rules)
+
+    def _is_silence(self, reasons: list[dict[str, Any]]) -> bool:
+        missed = {one.rule for one in self.protocol.beyond.missed}
+        return all(reason["rule"] in missed for reason in reasons)
 
     def _before(self, key: str, given: Given, answer: str) -> str:
         """What the same item was at the check-in before, if that was another answer."""

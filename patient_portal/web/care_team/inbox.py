@@ -7,8 +7,9 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from patient_portal.domain.levels import TriageLevel
 from patient_portal.models import AlertState, Role, StaffMember
-from patient_portal.services import inbox, missed
+from patient_portal.services import inbox, silence
 from patient_portal.web.access import Audience, audience, viewer
 from patient_portal.web.care_team import frame as frames
 from patient_portal.web.care_team.frame import Frame
@@ -57,7 +58,7 @@ def read_lists(db: Session, clinic_id: str, now: datetime) -> Lists:
         frame=frame,
         alerts=[make.alert(line) for line in alerts],
         watch=[make.watch(line) for line in inbox.watch(db, frame.clinic, now)],
-        silent=[make.silent(one) for one in missed.silent(db, make.protocol, clinic_id, now)],
+        silent=[make.silent(one) for one in silence.listed(db, make.protocol, clinic_id, now)],
         closed=[make.closed(line) for line in inbox.closed_alerts(db, clinic_id, now)],
         untaken=sum(line.state is AlertState.OPEN for line in alerts),
     )
@@ -80,6 +81,26 @@ def show() -> Response:
         current=None,
     )
     return make_response(page)
+
+
+@blueprint.post("/patients/<patient_id>/silence/read")
+@audience(Audience.STAFF)
+def mark_silence_read(patient_id: str) -> Response:
+    """Note that somebody has seen who is silent; ``level`` is that of the row they saw."""
+    me = member()
+    if not may_act(me):
+        abort(403)
+    seen = request.form.get("level", TriageLevel.WATCH.code)
+    try:
+        level = TriageLevel.from_code(seen)
+    except (KeyError, ValueError):
+        abort(400)
+    try:
+        with writing() as (db, now):
+            silence.mark_read(db, portal().site.protocol, me, patient_id, level, now)
+    except silence.NotSilent:
+        abort(404)
+    return redirect(url_for("care_team.inbox.show"), 303)
 
 
 @blueprint.post("/check-ins/<check_in_id>/read")

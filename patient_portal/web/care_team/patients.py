@@ -20,6 +20,7 @@ from patient_portal.web.care_team import showing
 from patient_portal.web.care_team.course_form import LimitsForm, MedicineForm
 from patient_portal.web.care_team.course_sheet import sheet_for
 from patient_portal.web.care_team.invite_form import InviteForm, usual_items
+from patient_portal.web.care_team.pause_form import PauseForm, pause_sheet
 from patient_portal.web.context import portal, reading, writing
 from patient_portal.web.language import current_words, language_choices
 from patient_portal.web.page import country_name
@@ -65,6 +66,7 @@ def record_page(
     problem: str = "",
     medicine: MedicineForm | None = None,
     limits: LimitsForm | None = None,
+    pause: PauseForm | None = None,
 ) -> Response:
     """One patient's page, with a problem or with forms as they were typed."""
     me = _me()
@@ -80,8 +82,10 @@ def record_page(
             "texts": patients.texts_of(db, patient),
             "devices": devices.devices_of(db, patient, now),
             "sheet": sheet_for(db, patient, me, now, medicine, limits),
+            "pause": pause_sheet(patient, me, now, pause),
         }
         db.expunge_all()
+    values["errors"] = {**values["sheet"].errors, **values["pause"].form.errors}
     values["drug"] = showing.drug_name(patient.drug)
     values["language"] = showing.language_name(patient.language)
     values["may_invite"] = me.role in MAY_INVITE

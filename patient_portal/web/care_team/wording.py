@@ -252,10 +252,24 @@ def text_class(state: MessageState) -> str:
     return "bad" if state in (MessageState.UNDELIVERED, MessageState.FAILED) else ""
 
 
+def _silence_words(words: Words, entry: Logged, rules: str) -> str:
+    if entry.action == "alert.opened":
+        return words.message("No check-in for too long. Alert opened.")
+    if entry.action == "alert.joined":
+        return words.message("No check-in since: %(what)s.", what=rules)
+    return words.message("No check-in since: %(what)s. The team is texted again.", what=rules)
+
+
 def log_words(protocol: Protocol, words: Words, entry: Logged) -> str:
     """One entry of an alert's log as a sentence."""
     who = entry.by or words.message("Somebody")
     rules = ", ".join(rule_words(protocol, words, rule) for rule in entry.detail.get("rules", ()))
+    if entry.detail.get("check_in", "") is None:  # no answer, but silence
+        return _silence_words(words, entry, rules)
+    return _act_words(protocol, words, entry, who, rules)
+
+
+def _act_words(protocol: Protocol, words: Words, entry: Logged, who: str, rules: str) -> str:
     match entry.action:
         case "alert.opened":
             return words.message("Red answer saved. Alert opened.")
