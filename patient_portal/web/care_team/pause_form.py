@@ -106,7 +106,7 @@ def _stands(patient: Patient, now: datetime) -> str:
         return ""
     words = current_words()
     return words.message(
-        "Paused from %(first)s to %(last)s: %(why)s. "
+        "Paused from %(first)s to %(last)s (%(why)s). "
         "No reminders and no missed days. Answers still count and still alert you.",
         first=showing.long_date(pause.first),
         last=showing.long_date(pause.last),
