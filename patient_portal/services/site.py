@@ -9,12 +9,16 @@ from patient_portal.domain.protocol import Protocol
 
 @dataclass(frozen=True)
 class Site:
-    """The address people open, the secret that links derive from, and the rules in force."""
+    """The address people open, the secret that links derive from, and the rules in force.
+
+    ``texts_from`` is the number (E.164) that patients' texts come from, where there is one.
+    """
 
     base_url: str
     pepper: str = field(repr=False)
     protocol: Protocol
     is_demo: bool = False
+    texts_from: str | None = None
 
 
 def site_of(settings: Settings) -> Site:
@@ -24,4 +28,5 @@ def site_of(settings: Settings) -> Site:
         pepper=settings.pepper,
         protocol=protocols.current(),
         is_demo=settings.demo,
+        texts_from=settings.twilio.sender if settings.twilio else None,
     )

@@ -1,6 +1,12 @@
 """The clinic's list of patients, and one patient's page."""
 
-from patient_portal.models import Clinic, Patient
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from patient_portal.models import Clinic, Lane, Message, MessageKind, MessageState, Patient
+from patient_portal.services import opt_out
 from tests.support.doors import (
     dump,
     post,
@@ -71,3 +77,37 @@ def test_a_zone_that_this_machine_does_not_know_breaks_no_page(house: House) -> 
     assert client.get("/staff/patients/new").status_code == 200
     fields = {"kind": "stopped", "on_date": "2026-11-01"}
     assert post(client, f"{path}/medicines", fields, page=path).status_code < 500
+
+
+def test_a_phone_that_stopped_texts_is_shown_with_the_way_back(house: House) -> None:
+    client = signed_in(house.app, house.team.nurse)
+    assert "Texts stopped" not in client.get("/staff/patients").text
+    with writing(house.app) as (session, now):
+        opt_out.stop_number(session, house.rosa.phone, now, code="21610")
+    assert "Texts stopped" in client.get("/staff/patients").text
+    page = client.get(f"/staff/patients/{house.rosa.id}").text
+    assert "answered STOP" in page
+    assert "they text START to the number our texts come from" in page
+    portal = house.app.extensions["portal"]
+    house.app.extensions["portal"] = replace(
+        portal, site=replace(portal.site, texts_from="+12125550100")
+    )
+    page = client.get(f"/staff/patients/{house.rosa.id}").text
+    assert 'they text START to <bdi class="num" dir="ltr">(212) 555-0100</bdi>.' in page
+
+
+@pytest.mark.parametrize(("code", "shown"), [("30005", True), ("30003", False), ("21610", False)])
+def test_a_number_that_no_text_reaches_is_shown(house: House, code: str, shown: bool) -> None:
+    with writing(house.app) as (session, now):
+        for number, state in enumerate((MessageState.DELIVERED, MessageState.UNDELIVERED)):
+            at = now + timedelta(seconds=number)
+            text = Message(
+                clinic_id=house.team.clinic.id, kind=MessageKind.REMINDER, lane=Lane.REMINDER,
+                to_number=house.rosa.phone, patient_id=house.rosa.id, body="x",
+                once_key=f"x{number}", state=state, due_at=at, expires_at=at, created_at=at,
+                error_code=code if number else None,
+            )  # fmt: skip
+            session.add(text)
+    client = signed_in(house.app, house.team.nurse)
+    page = client.get(f"/staff/patients/{house.rosa.id}").text
+    assert ("texts cannot reach this number" in page) is shown

@@ -12,7 +12,7 @@ from patient_portal.database import new_id
 from patient_portal.domain.places import PLACES
 from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import Clinic, Role, StaffMember
-from patient_portal.services import accounts, devices, enrolment, patients
+from patient_portal.services import accounts, devices, enrolment, patients, reach
 from patient_portal.sms import texts
 from patient_portal.sms.segments import count
 from patient_portal.web.access import Audience, audience, viewer
@@ -80,6 +80,7 @@ def record_page(
             "clinic": patients.clinic_of(db, patient),
             "check_ins": patients.check_ins_of(db, patient),
             "texts": patients.texts_of(db, patient),
+            "is_unreachable": reach.is_unreachable(db, patient.phone),
             "devices": devices.devices_of(db, patient, now),
             "sheet": sheet_for(db, patient, me, now, medicine, limits),
             "pause": pause_sheet(patient, me, now, pause),
@@ -88,6 +89,7 @@ def record_page(
     values["errors"] = {**values["sheet"].errors, **values["pause"].form.errors}
     values["drug"] = showing.drug_name(patient.drug)
     values["language"] = showing.language_name(patient.language)
+    values["texts_from"] = portal().site.texts_from
     values["may_invite"] = me.role in MAY_INVITE
     return _page("care_team/patient.html", status, problem=problem, **values)
 
