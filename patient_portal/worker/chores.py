@@ -14,6 +14,7 @@ from patient_portal.logs import get_logger
 from patient_portal.models import Heartbeat
 from patient_portal.services import checkins, nudges, outcomes, rates, reminders, silence
 from patient_portal.services.site import Site
+from patient_portal.worker.duties import Duties
 
 FORGET_WORKERS_AFTER = timedelta(days=1)
 PAGES_AT_ONCE = 100
@@ -31,6 +32,7 @@ class Chores:
         self._site = site
         self._stopping = stopping
         self._log = get_logger().bind(worker=name)
+        self._duties = Duties(database, clock, site)
 
     def run(self) -> None:
         """Give each chore its turn, the first at once."""
@@ -41,6 +43,7 @@ class Chores:
             (60.0, self.close_forms),
             (60.0, self.nudge),
             (60.0, self.page_silence),
+            (30.0, self.watch_rotas),
             (3600.0, self.sweep),
         ]
         due = [0.0] * len(chores)
@@ -139,6 +142,13 @@ class Chores:
         if count:
             self._log.warning("messages.expired", count=count)
         return count
+
+    def watch_rotas(self) -> int:
+        """Text whose turn begins, tell leads of silence and gaps. Returns how much it did."""
+        done = self._duties.watch()
+        if done:
+            self._log.info("rotas.watched", count=done)
+        return done
 
     def close_forms(self) -> int:
         """Close forms of past days that nobody sent. Returns how many."""
