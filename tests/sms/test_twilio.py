@@ -1,6 +1,8 @@
 """The adapter against a server that speaks the API, well and badly."""
 
 import logging
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +26,7 @@ from tests.support.gateway import (
     running_gateway,
     sign,
 )
+from tests.support.processes import ROOT
 
 BASE = "https://portal.example.org"
 STATUS_OF = {"20003": "401", "20404": "404", "20429": "429", "20500": "500", "20503": "503"}
@@ -242,3 +245,11 @@ def test_a_named_algorithm_is_used() -> None:
     good = sign(URL, FORM)
     assert not is_genuine(settings, URL, MultiDict(FORM), good, "key=x,algorithm=HMAC_SHA256")
     assert not is_genuine(settings, URL, MultiDict(FORM), good, "key=x,algorithm=ROT13")
+
+
+def test_the_printed_page_is_fresh() -> None:
+    printed = subprocess.run(
+        [sys.executable, "scripts/gateway_errors.py"],
+        cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert (ROOT / "docs" / "sms-gateway.md").read_text("utf-8") == printed.stdout
