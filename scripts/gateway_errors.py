@@ -5,6 +5,7 @@ Run: PYTHONPATH=. python scripts/gateway_errors.py > docs/sms-gateway.md
 
 from datetime import timedelta
 
+from patient_portal.config import USUAL_LEASE
 from patient_portal.domain.gateway_policy import printed
 from patient_portal.services import gateway_faults, outcomes, reconcile
 from patient_portal.sms import gateway, twilio
@@ -49,8 +50,8 @@ an answer that cannot be read, and an error of the gateway's own leave the text 
 is sent again the texts to that number are listed (at most {looking:g} seconds) and one with the
 same words, which no other row holds, is taken for it. Where the gateway cannot be asked, an alert
 and what a person waits for are sent again; a reminder waits
-{_said(outcomes.REMINDER_IS_LOOKED_FOR_AFTER)} and is looked for again. Looking and sending take {looking + sending:g} seconds at most, less than
-the {_said(timedelta(seconds=30))} of the lease.
+{_said(outcomes.REMINDER_IS_LOOKED_FOR_AFTER)} and is looked for again. Looking and sending take
+{looking + sending:g} seconds at most, less than the {USUAL_LEASE} seconds of the lease.
 
 ## When no callback comes
 
