@@ -18,6 +18,7 @@ from patient_portal.domain.replay import (
     course_from_inputs,
     explain,
     inputs_of,
+    inputs_of_silence,
     joined_inputs,
     resting_on_unsure,
 )
@@ -107,6 +108,26 @@ def test_a_record_that_could_not_be_read_whole_is_explained_with_its_notice() ->
     assert rules(whole) == ["CO1"]
     del whole["is_whole"]  # as it was kept before anybody asked
     assert rules(whole) == ["CO1"]
+
+
+def test_an_alert_of_silence_explains_itself_and_what_joined_it() -> None:
+    def rules(inputs: dict[str, Any]) -> list[str]:
+        return [reason.rule for reason in explain(PROTOCOL, inputs).reasons]
+
+    def silent(days: int, course: Course, after: TriageLevel = NONE) -> dict[str, Any]:
+        kept: dict[str, Any] = json.loads(json.dumps(inputs_of_silence(days, after, course)))
+        return kept
+
+    inside, outside = Course("atra", 20), Course("atra", 700)
+    assert rules(silent(2, inside)) == ["MC2"]
+    assert rules(silent(1, inside, URGENT)) == ["MC3"]
+    assert rules(silent(2, outside)) == []  # too early to say
+    assert rules(silent(2, Course("atra", 700, window_extended=True))) == ["MC2"]
+    assert rules(silent(2, Course("atra", 80, window_last_day=90))) == ["MC2"]
+    joined = joined_inputs(silent(2, inside), inputs_of({"cough": "new"}, inside))
+    assert set(rules(joined)) == {"MC2", "CO1"}
+    with pytest.raises(ValueError, match="version 2 cannot be read"):
+        explain(PROTOCOL, {**silent(2, inside), "version": 2})
 
 
 def test_what_fired_nothing_is_explained_by_nothing() -> None:
