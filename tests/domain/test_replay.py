@@ -167,6 +167,7 @@ def test_the_same_protocol_changes_nothing() -> None:
     assert (found.alerts_before, found.alerts_after, found.gained, found.lost) == (1, 1, 0, 0)
     assert found.examples == []
     assert found.per_100_days(found.alerts_before) == 50.0
+    assert found.per_100_days(4) == 200.0
 
 
 def test_alerts_lost_and_gained_are_counted_by_day_and_by_rule() -> None:
