@@ -31,6 +31,8 @@ PLACES = (
     "send.after_gateway",
     "send.after_note",
     "silence.before_commit",
+    "ladder.before_commit",
+    "ladder.after_commit",
 )
 
 

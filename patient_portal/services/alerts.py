@@ -6,7 +6,7 @@ first, so of two people who act at once the second sees what the first has done.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,15 +21,17 @@ from patient_portal.domain.escalation import (
     NotAllowed,
     Standing,
     after,
+    next_due,
     restarts_ladder,
 )
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.replay import joined_inputs
-from patient_portal.models import Alert, AuditEntry, MessageKind, Patient, StaffMember
-from patient_portal.services import paging
+from patient_portal.models import Alert, AuditEntry, Patient, StaffMember
+from patient_portal.services import paging, patient_texts, standing_down
 from patient_portal.services.audit import SYSTEM, Actor, record
 from patient_portal.services.refs import new_ref
 from patient_portal.services.resolved import as_stored
+from patient_portal.services.rungs import Roster, Rung, read_roster
 from patient_portal.services.site import Site
 from patient_portal.services.tracking import Tracker as Tracker
 from patient_portal.services.tracking import has_living_text
@@ -60,6 +62,10 @@ class AlreadyTaken(NotAllowed):
         self.at = at
 
 
+class NobodyFurther(NotAllowed):
+    """The ladder's last step is running: there is nobody further to pass an alert on to."""
+
+
 class ClosingRefused(NotAllowed):
     """Something is missing to close; ``code`` says what.
 
@@ -87,6 +93,7 @@ class RedAnswer:
     inputs: dict[str, Any]
     phone_recognised: bool
     known_alert_id: str | None = None  # the alert that this check-in belongs to already
+    by_patient: bool = True  # who then has the page before them that says what to do
 
 
 def raise_alert(
@@ -100,15 +107,16 @@ def raise_alert(
     if newest is not None and newest.state is not AlertState.CLOSED:
         _join(session, site, newest, red, now)
         return newest
-    rung = paging.first_rung(session, patient.clinic_id, red.level, now)
-    alert = _insert(session, site, patient, red, newest, rung, now)
+    roster = read_roster(session, patient.clinic_id, now)
+    rung = roster.first_rung(red.level)
+    alert = _insert(session, _row(site, patient, red, newest, rung.number, now), roster, rung)
     if alert is None:  # opened meanwhile by another transaction, or the reference is in use
         return raise_alert(session, site, patient, red, now)
     record(
         session, SYSTEM, "alert.opened", "alert", alert.id, now=now, clinic_id=alert.clinic_id,
         level=red.level.code, ref=alert.ref, check_in=red.check_in_id,
     )  # fmt: skip
-    paging.text_staff(session, site, alert, rung.people, MessageKind.STAFF_ALERT, now)
+    paging.page(session, site, roster, alert, rung.people, now)
     return alert
 
 
@@ -128,17 +136,10 @@ def _newest_alert(session: Session, patient_id: str) -> Alert | None:
     return session.scalars(_NEWEST, {"patient": patient_id}).first()
 
 
-def _insert(
-    session: Session,
-    site: Site,
-    patient: Patient,
-    red: RedAnswer,
-    previous: Alert | None,
-    rung: paging.Rung,
-    now: datetime,
-) -> Alert | None:
-    """The new alert, or None if the database refused a second one or the reference."""
-    row: dict[str, Any] = {
+def _row(
+    site: Site, patient: Patient, red: RedAnswer, previous: Alert | None, step: int, now: datetime
+) -> dict[str, Any]:
+    return {
         "id": new_id(),
         "ref": new_ref(),
         "clinic_id": patient.clinic_id,
@@ -151,13 +152,23 @@ def _insert(
         "phone_recognised": red.phone_recognised,
         "opened_at": now,
         "ladder_started_at": now,
-        "step": rung.number,
-        "next_action_at": now + rung.wait,
+        "step": step,
+        "round": 0,
+        "step_started_at": now,
         "taken_at": None,
         "taken_by": None,
+        "repaged_at": None,
+        "lead_told_at": None,
+        "patient_told_at": None,
         "contacted_at": None,
         "previous_id": previous.id if previous else None,
+        "is_test": False,
     }
+
+
+def _insert(session: Session, row: dict[str, Any], roster: Roster, rung: Rung) -> Alert | None:
+    """The new alert, or None if the database refused a second one or the reference."""
+    row["next_action_at"] = next_due(paging.facts_at_start(roster, Alert(**row), rung))
     went_in = insert_once(session, Alert.__table__, row, unique=[])  # type: ignore[arg-type]
     return adopt(session, Alert(**row)) if went_in else None
 
@@ -183,21 +194,32 @@ def _join(session: Session, site: Site, alert: Alert, red: RedAnswer, now: datet
         now=now, clinic_id=alert.clinic_id, level=TriageLevel(alert.level).code,
         check_in=red.check_in_id, rules=[reason["rule"] for reason in new],
     )  # fmt: skip
+    has_risen = red.level > standing.level
     if restarts:
-        _restart(session, site, alert, now)
+        _restart(session, site, alert, now, has_risen=has_risen)
     elif standing.state is AlertState.TAKEN:
         paging.tell_owner(session, site, alert, now)
+    if has_risen and not red.by_patient:
+        patient_texts.tell_risen(session, alert, now)
 
 
-def _restart(session: Session, site: Site, alert: Alert, now: datetime) -> None:
+def _restart(session: Session, site: Site, alert: Alert, now: datetime, *, has_risen: bool) -> None:
     """Page again, from the first step. Who had taken it hears of it, and has it no more."""
     if alert.state is AlertState.TAKEN:
-        paging.tell_owner(session, site, alert, now)
-    alert.state = after(alert.state, Act.WORSEN)
-    # The call of before was about a milder state, and the patient must not read that somebody
-    # has this in hand. The audit log keeps who had taken it.
-    alert.taken_at = alert.taken_by = alert.contacted_at = None
+        paging.tell_owner(session, site, alert, now, has_risen=has_risen)
+    _open_again(alert, Act.WORSEN)
     paging.start_ladder(session, site, alert, now)
+
+
+def _open_again(alert: Alert, act: Act) -> None:
+    """Nobody has it. The audit log keeps who had.
+
+    A call that was made before is forgotten too: it was about a milder state, or did not help,
+    and the patient must not read that somebody has this in hand.
+    """
+    alert.state = after(alert.state, act)
+    alert.taken_at = alert.taken_by = alert.contacted_at = None
+    alert.repaged_at = alert.lead_told_at = None
 
 
 def of_clinic(session: Session, clinic_id: str, ref: str) -> Alert:
@@ -217,7 +239,9 @@ def _begin(session: Session, alert: Alert, by: StaffMember) -> None:
     session.refresh(alert, with_for_update=True)
 
 
-def take(session: Session, alert: Alert, by: StaffMember, now: datetime) -> None:
+def take(
+    session: Session, alert: Alert, by: StaffMember, now: datetime, *, by_text: bool = False
+) -> None:
     """Make ``by`` the owner: the ladder stops. The first who takes it has it.
 
     Taking twice by the same person is no error. Raises AlreadyTaken, or NotAllowed when closed.
@@ -229,9 +253,11 @@ def take(session: Session, alert: Alert, by: StaffMember, now: datetime) -> None
         raise AlreadyTaken(session.get_one(StaffMember, alert.taken_by).name, alert.taken_at)
     alert.state = after(alert.state, Act.TAKE)
     alert.taken_at, alert.taken_by = now, by.id
+    alert.repaged_at = alert.lead_told_at = None
     alert.next_action_at = now + CONTACT_WITHIN[TriageLevel(alert.level)]
-    paging.stand_down(session, alert)
-    _note(session, alert, by, "alert.taken", now)
+    standing_down.stop_unsent(session, alert)
+    standing_down.tell_taken(session, alert, by, now)
+    _note(session, alert, by, "alert.taken", now, **_channel(by_text))
 
 
 def release(session: Session, alert: Alert, by: StaffMember, site: Site, now: datetime) -> None:
@@ -241,10 +267,69 @@ def release(session: Session, alert: Alert, by: StaffMember, site: Site, now: da
     Raises NotAllowed when nobody has taken it.
     """
     _begin(session, alert, by)
-    alert.state = after(alert.state, Act.RELEASE)
-    alert.taken_at = alert.taken_by = None
+    _open_again(alert, Act.RELEASE)
     _note(session, alert, by, "alert.released", now)
     paging.start_ladder(session, site, alert, now)
+
+
+def pass_on(
+    session: Session,
+    alert: Alert,
+    by: StaffMember,
+    site: Site,
+    now: datetime,
+    *,
+    by_text: bool = False,
+) -> None:
+    """Let the next step of the ladder be texted now; whoever had the alert has it no more.
+
+    Raises NotAllowed when it is closed, NobodyFurther when it is open and the last step runs: that
+    comes again at its own pace, and nobody can text everyone over and over.
+    """
+    _begin(session, alert, by)
+    was_taken = alert.state is AlertState.TAKEN
+    roster = read_roster(session, alert.clinic_id, now)
+    level = TriageLevel(alert.level)
+    if alert.state is AlertState.OPEN and alert.step >= len(roster.steps(level)):
+        raise NobodyFurther("the last step runs")
+    _open_again(alert, Act.PASS_ON)
+    _note(session, alert, by, "alert.passed_on", now, **_channel(by_text))
+    if was_taken:
+        # The patient has waited for a person who will not come: their own timer starts again.
+        alert.ladder_started_at, alert.patient_told_at = now, None
+    rung = roster.after(level, alert.step)
+    others = [each for each in rung.people if each.id != by.id]
+    if others:
+        rung = replace(rung, people=others)
+    paging.text_rung(session, site, roster, alert, rung, now)
+
+
+def reopen(session: Session, site: Site, alert: Alert, now: datetime) -> None:
+    """Open an alert again that was taken, and no call noted. The caller holds the row's lock."""
+    had = alert.taken_by
+    _open_again(alert, Act.REOPEN)
+    record(
+        session, SYSTEM, "alert.reopened", "alert", alert.id, now=now, clinic_id=alert.clinic_id,
+        ref=alert.ref, had=had,
+    )  # fmt: skip
+    paging.start_ladder(session, site, alert, now)
+
+
+def end_test(session: Session, alert: Alert, now: datetime) -> None:
+    """End a test alert; nobody need close it. The caller holds the row's lock.
+
+    Raises NotAllowed for a patient's alert: only a person closes that.
+    """
+    if not alert.is_test:
+        raise NotAllowed("only a test ends by itself")
+    alert.state = after(alert.state, Act.END_TEST)
+    alert.closed_at, alert.closed_by, alert.outcome = now, alert.taken_by, "test"
+    alert.next_action_at = None
+    standing_down.stop_unsent(session, alert)
+    record(
+        session, SYSTEM, "alert.test_ended", "alert", alert.id, now=now,
+        clinic_id=alert.clinic_id, ref=alert.ref,
+    )  # fmt: skip
 
 
 def contact(session: Session, alert: Alert, by: StaffMember, result: str, now: datetime) -> None:
@@ -258,6 +343,8 @@ def contact(session: Session, alert: Alert, by: StaffMember, result: str, now: d
     alert.state = after(alert.state, Act.CONTACT)
     if result in {"reached", "called_emergency"}:
         alert.contacted_at = alert.contacted_at or now
+        roster = read_roster(session, alert.clinic_id, now)
+        alert.next_action_at = next_due(paging.facts_of(roster, alert))
     _note(session, alert, by, "alert.contact", now, result=result)
 
 
@@ -288,7 +375,8 @@ def close(session: Session, alert: Alert, by: StaffMember, closing: Closing, now
     if closing.over and closing.seen_at is not None:
         alert.resolved = as_stored(closing.over, closing.seen_at)
     alert.next_action_at = None
-    paging.stand_down(session, alert)
+    standing_down.stop_unsent(session, alert)
+    standing_down.tell_closed(session, alert, by, now)
     _note(session, alert, by, "alert.closed", now, outcome=closing.outcome, over=list(closing.over))
 
 
@@ -322,6 +410,11 @@ def _tries(session: Session, alert: Alert) -> int:
             AuditEntry.action == "alert.contact",
         )
     ).scalar_one()
+
+
+def _channel(by_text: bool) -> dict[str, str]:
+    """How somebody acted, where it was not by the page."""
+    return {"channel": "text"} if by_text else {}
 
 
 def _note(

@@ -51,7 +51,7 @@ def _recipients(
         found = paging.pagers(session, clinic.id, [each for each in by_role if each != but_not])
         people = list(found)
     if people:
-        return [(each.phone, each.id, each.id, each.phone_id) for each in people]
+        return [(each.phone, each.key, each.id, each.phone_id) for each in people]
     return [(clinic.catch_all, "catch_all", None, None)] if clinic.catch_all else []
 
 

@@ -118,6 +118,7 @@ def _is_due(lane: Lane, now: datetime) -> Any:
         Message.state == MessageState.DUE,
         Message.due_at <= now,
         Message.expires_at > now,
+        Message.carried_by.is_(None),  # goes out inside that text
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from patient_portal.domain.delivery import LOST
+from patient_portal.domain.escalation import TELL_PATIENT_AFTER as TELL_PATIENT_AFTER
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.models import (
     Alert,
@@ -25,11 +26,6 @@ from patient_portal.models import (
 
 # Without proof that the gateway took a text by now, the alert path counts as failing.
 MUST_BE_ACCEPTED_IN = timedelta(seconds=120)
-# After this long without anybody taking it, the patient is told so and told to call.
-TELL_PATIENT_AFTER = {
-    TriageLevel.EMERGENCY: timedelta(minutes=5),
-    TriageLevel.URGENT: timedelta(minutes=15),
-}
 
 
 class Trouble(StrEnum):

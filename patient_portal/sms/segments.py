@@ -1,5 +1,6 @@
 """How many parts a text is sent in. One character outside GSM-7 turns the whole text into UCS-2."""
 
+import unicodedata
 from dataclasses import dataclass
 
 # GSM 03.38, the basic table and the extension table, whose characters take two places.
@@ -29,6 +30,21 @@ def count(body: str) -> Segments:
         return Segments(_parts(units, 70, 67), units, is_gsm7=False, odd=odd)
     units = len(body) + sum(c in _EXTENDED for c in body)
     return Segments(_parts(units, 160, 153), units, is_gsm7=True, odd="")
+
+
+def as_gsm7(name: str) -> str:
+    """A name as GSM-7 can hold it: marks that it lacks are dropped ("García" to "Garcia").
+
+    Other alphabets stay as they are.
+    """
+    return "".join(c if c in _BASIC or c in _EXTENDED else _unmarked(c) for c in name)
+
+
+def _unmarked(character: str) -> str:
+    plain = "".join(
+        c for c in unicodedata.normalize("NFKD", character) if not unicodedata.combining(c)
+    )
+    return plain if plain and all(c in _BASIC for c in plain) else character
 
 
 def _parts(units: int, alone: int, joined: int) -> int:

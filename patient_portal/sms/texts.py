@@ -1,35 +1,47 @@
-"""Every sentence that is sent by text. No name, no symptom, no medicine, no speciality.
+"""Texts to patients and helpers. No name, no symptom, no medicine, no speciality.
 
-Staff texts are one GSM-7 segment; patients' are at most two in other alphabets. ``{secret}`` in a
-body is filled by the worker with the token or code when it sends the text.
+Each is two parts at most, in other alphabets too. ``{secret}`` in a body is filled by the worker
+with the token or code when it sends the text. Texts to staff are in ``sms.staff_texts``.
 """
 
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.words import Words
 
 
-def staff_alert(
-    words: Words, *, clinic: str, ref: str, level: TriageLevel, url: str, worse: bool = False
-) -> str:
-    """The text that pages a member of staff."""
-    if worse and level is TriageLevel.EMERGENCY:
-        return words.safety(
-            "%(clinic)s: ALERT %(ref)s got WORSE, now EMERGENCY level. Open: %(url)s",
-            clinic=clinic, ref=ref, url=url,
-        )  # fmt: skip
-    if worse:
-        return words.safety(
-            "%(clinic)s: ALERT %(ref)s, new answers, URGENT level. Open: %(url)s",
-            clinic=clinic, ref=ref, url=url,
-        )  # fmt: skip
+def call_now(words: Words, *, clinic: str, level: TriageLevel, line: str, number: str) -> str:
+    """To a patient: nobody has taken the alert in time."""
     if level is TriageLevel.EMERGENCY:
         return words.safety(
-            "%(clinic)s: ALERT %(ref)s, EMERGENCY level, new. Open and take it: %(url)s",
-            clinic=clinic, ref=ref, url=url,
+            "%(clinic)s: nobody on our team has answered yet. Do not wait. Call %(number)s now.",
+            clinic=clinic, number=number,
         )  # fmt: skip
     return words.safety(
-        "%(clinic)s: ALERT %(ref)s, URGENT level, new. Open and take it: %(url)s",
-        clinic=clinic, ref=ref, url=url,
+        "%(clinic)s: nobody on our team has answered yet. Call %(line)s now. "
+        "Getting worse? Call %(number)s.",
+        clinic=clinic, line=line, number=number,
+    )  # fmt: skip
+
+
+def risen(words: Words, *, clinic: str, level: TriageLevel, line: str, number: str) -> str:
+    """To a patient: somebody else's answers, or a second look, say more than their own page."""
+    if level is TriageLevel.EMERGENCY:
+        return words.safety(
+            "%(clinic)s: today's answers need help at once. Call %(number)s now.",
+            clinic=clinic, number=number,
+        )  # fmt: skip
+    return words.safety(
+        "%(clinic)s: today's answers need a call. Call %(line)s now. "
+        "Getting worse? Call %(number)s.",
+        clinic=clinic, line=line, number=number,
+    )  # fmt: skip
+
+
+def helper_call_now(words: Words, *, clinic: str, number: str) -> str:
+    """To a helper: the person needs help and nobody of the team has answered."""
+    return words.safety(
+        "%(clinic)s: the person you help asked for help and nobody has answered yet. "
+        "Call or go to them now. No answer? Call %(number)s.",
+        clinic=clinic, number=number,
     )  # fmt: skip
 
 

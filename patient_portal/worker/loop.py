@@ -1,4 +1,4 @@
-"""The loop: one thread looks and claims, a few threads of each lane send, one does the chores."""
+"""The loop: one thread claims, a few of each lane send, timers and chores have their own."""
 
 import os
 import socket
@@ -24,6 +24,7 @@ from patient_portal.worker.asking import Asker
 from patient_portal.worker.chores import Chores
 from patient_portal.worker.listener import Listener
 from patient_portal.worker.sending import Sender
+from patient_portal.worker.timers import Timers
 
 # How many texts of a lane may be on their way at once. A gateway that hangs costs one place.
 PLACES = {Lane.ALERT: 4, Lane.PATIENT: 2, Lane.REMINDER: 1}
@@ -80,6 +81,7 @@ class Worker:
             reminders_a_day=reminders_a_day,
         )  # fmt: skip
         self.chores = Chores(database, clock, site, name=self.name, stopping=self._stopping)
+        self.timers = Timers(database, clock, site, name=self.name, stopping=self._stopping)
         self.asker = Asker(database, clock, gateway, name=self.name, stopping=self._stopping)
         self._meter = Meter(reminders_a_second)
         self._free = {lane: threading.Semaphore(places) for lane, places in PLACES.items()}
@@ -94,7 +96,11 @@ class Worker:
         self._log.info("worker.started")
         beside = [
             threading.Thread(target=part, name=name, daemon=True)
-            for name, part in (("chores", self.chores.run), ("asking", self.asker.run))
+            for name, part in (
+                ("timers", self.timers.run),
+                ("chores", self.chores.run),
+                ("asking", self.asker.run),
+            )
         ]
         for thread in beside:
             thread.start()
@@ -113,6 +119,12 @@ class Worker:
         """Claim nothing more. Safe to call from a signal handler."""
         self._stopping.set()
         self._wake.set()
+        self.timers.wake()
+
+    def _heard(self) -> None:
+        """Something was queued, or an alert must go on: look now."""
+        self._wake.set()
+        self.timers.wake()
 
     def _turn(self, senders: dict[Lane, ThreadPoolExecutor]) -> None:
         try:
@@ -178,7 +190,7 @@ class Worker:
         if self._database.is_sqlite:
             yield LOOK_EVERY_ON_SQLITE
             return
-        listener = Listener(self._database.engine.url, messages.CHANNEL, self._wake.set)
+        listener = Listener(self._database.engine.url, messages.CHANNEL, self._heard)
         listener.start()
         try:
             yield LOOK_EVERY_ON_POSTGRESQL

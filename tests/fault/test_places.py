@@ -3,15 +3,25 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
 from patient_portal.failpoints import PLACES
-from patient_portal.models import CheckIn, InboundText, Message, MessageState, Patient
+from patient_portal.models import (
+    Alert,
+    CheckIn,
+    InboundText,
+    Message,
+    MessageKind,
+    MessageState,
+    Patient,
+)
 from tests.fault.history import violations
 from tests.fault.scene import Scene
 from tests.support.callbacks import Word
 from tests.support.gateway import ACCOUNT, SENDER, post_signed
+from tests.support.processes import until
 
 pytestmark = pytest.mark.catalogue("places")
 
@@ -98,6 +108,27 @@ def a_text_comes(scene: Scene, place: str) -> None:
     assert scene.count(InboundText, InboundText.from_number == patient.phone) == 1
 
 
+def a_ladder_goes_on(scene: Scene, place: str) -> None:
+    """The worker dies while it lets a ladder go on; another one does so, once."""
+    patient = _red(scene)
+    scene.told(patient)
+    scene.settled()
+    scene.plan(f"{place}:kill")
+    with scene.database.transaction() as session:  # nobody has taken it for six minutes
+        alert = session.get_one(Alert, scene.alert_of(patient).id)
+        alert.ladder_started_at -= timedelta(minutes=6)
+        alert.step_started_at = alert.next_action_at = alert.ladder_started_at
+    scene.workers[-1].wait_killed()
+    scene.worker()
+    physician = Message.staff_id == scene.team.physician.id
+    about_it = Message.alert_id == alert.id
+    call = Message.kind == MessageKind.CALL_NOW
+    assert until(lambda: scene.count(Message, physician, about_it) == 1)
+    assert until(lambda: scene.count(Message, call, about_it) == 1)
+    scene.settled()
+    assert scene.count(Message, physician, about_it) == scene.count(Message, call, about_it) == 1
+
+
 JOURNEYS = {
     "checkin.before_begin": Journey(a_red_answer_is_given),
     "checkin.before_alert": Journey(a_red_answer_is_given),
@@ -116,6 +147,8 @@ JOURNEYS = {
     "claim.after_commit": Journey(a_text_is_sent),
     "send.after_gateway": Journey(a_text_is_sent, repeats=2),  # a text may come twice here
     "send.after_note": Journey(a_text_is_sent),
+    "ladder.before_commit": Journey(a_ladder_goes_on),
+    "ladder.after_commit": Journey(a_ladder_goes_on),
 }
 ELSEWHERE = {"silence.before_commit"}  # test_silence_kill.py
 # The catalogue's own numbers of some places.

@@ -14,6 +14,7 @@ from babel.messages.plurals import get_plural
 
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.paths import shipped
+from patient_portal.sms import staff_texts
 from patient_portal.sms import texts as sms
 from patient_portal.sms.segments import count
 from patient_portal.words import DOMAINS, Words, known_languages, review_state, translations
@@ -116,9 +117,9 @@ def texts(language: str) -> tuple[list[str], list[str]]:
     """Return what staff and what patients are sent, with the longest values."""
     words, page = Words(language), f"{ADDRESS}/staff/alerts/K7Q2M"
     staff = [
-        sms.staff_alert(words, clinic=LONGEST_NAME, ref="K7Q2M", level=level, url=page, worse=worse)
+        write(words, clinic=LONGEST_NAME, ref="K7Q2M", level=level, url=page)
         for level in (TriageLevel.URGENT, TriageLevel.EMERGENCY)
-        for worse in (False, True)
+        for write in (staff_texts.page, staff_texts.worse)
     ]
     patients = [
         sms.invite(words, clinic=LONGEST_NAME, base_url=ADDRESS),

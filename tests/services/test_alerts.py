@@ -72,7 +72,7 @@ def test_an_urgent_answer_opens_an_alert_and_texts_the_nurse(database: Database)
     assert alert.state is AlertState.OPEN
     assert alert.clinic_id == team.clinic.id
     assert alert.step == 1
-    assert alert.next_action_at == NOON + timedelta(minutes=15)
+    assert alert.next_action_at == NOON + timedelta(minutes=2)  # proof that a text arrived
     assert message.state is MessageState.DUE
     assert message.due_at == NOON
     assert alert.ref in message.body
@@ -84,7 +84,7 @@ def test_an_emergency_texts_nurse_and_backup_together(database: Database) -> Non
     alert = raised(database, patient, red(EMERGENCY))
     with database.reading() as session:
         assert texted(session) == ["J. Park", "N. Silva"]
-    assert alert.next_action_at == NOON + timedelta(minutes=5)
+    assert alert.next_action_at == NOON + timedelta(minutes=1)
 
 
 def without(database: Database, *positions: Position) -> None:
@@ -167,7 +167,7 @@ def test_a_higher_level_starts_the_ladder_again(database: Database) -> None:
     alert = raised(database, patient, red(EMERGENCY, "RF1"), later)
     assert alert.level == EMERGENCY
     assert alert.ladder_started_at == later
-    assert alert.next_action_at == later + timedelta(minutes=5)
+    assert alert.next_action_at == later + timedelta(minutes=1)
     with database.reading() as session:
         assert texted(session) == ["J. Park", "N. Silva", "N. Silva"]
 
@@ -421,7 +421,7 @@ def test_giving_back_pages_again(database: Database) -> None:
         alerts.release(session, back, team.nurse, a_site(), later)
     assert back.state is AlertState.OPEN
     assert back.taken_by is None
-    assert back.next_action_at == later + timedelta(minutes=15)
+    assert back.next_action_at == later + timedelta(minutes=2)
     with database.reading() as session:
         assert texted(session) == ["N. Silva", "N. Silva"]
 

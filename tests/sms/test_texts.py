@@ -1,9 +1,11 @@
 """Every sentence that is sent by text: short, calm, and silent about what it is for."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.sms import texts
+from patient_portal.sms import staff_texts, texts
 from patient_portal.sms.segments import count
 from patient_portal.words import Words
 
@@ -18,10 +20,15 @@ FORBIDDEN = (
 def _staff(words: Words) -> list[str]:
     url = f"{BASE}/staff/alerts/K7Q3M"
     levels = (TriageLevel.URGENT, TriageLevel.EMERGENCY)
+    following = staff_texts.Next("A. Osei", datetime(2026, 11, 20, 9, 19, tzinfo=UTC))
     found = [
-        texts.staff_alert(words, clinic=CLINIC, ref="K7Q3M", level=level, url=url, worse=worse)
+        staff_texts.page(words, clinic=CLINIC, ref="K7Q3M", level=level, url=url, following=after)
         for level in levels
-        for worse in (False, True)
+        for after in (None, following)
+    ]
+    found += [
+        staff_texts.worse(words, clinic=CLINIC, ref="K7Q3M", level=level, url=url)
+        for level in levels
     ]
     return [*found, texts.not_understood(words, clinic=CLINIC, url=f"{BASE}/staff/inbox")]
 
