@@ -65,6 +65,7 @@ def _clinic(session: Session, now: datetime) -> None:
             id=cast.CLINIC_ID, name=cast.CLINIC_NAME, country=cast.COUNTRY, zone=cast.ZONE,
             language="en", line=cast.CLINIC_LINE, staffed_from=cast.STAFFED[0],
             staffed_until=cast.STAFFED[1], created_at=now - timedelta(days=90),
+            live_at=now - timedelta(days=90),
         )
     )  # fmt: skip
     session.flush()

@@ -1,6 +1,6 @@
 """A clinic, and how it wants its alerts to climb."""
 
-from datetime import time
+from datetime import date, time
 from typing import Any
 
 from sqlalchemy import String
@@ -30,7 +30,8 @@ class Clinic(Base):
     # A phone of the clinic itself, E.164: the step that nobody can empty.
     catch_all: Mapped[str | None] = mapped_column(String(20))
     # Somebody has rung ``line`` at night and says that it is answered; without it no going live.
+    cover_rung_on: Mapped[date | None]  # the local day of that night
     cover_confirmed_at: Mapped[Moment | None]
     cover_confirmed_by: Mapped[str | None] = mapped_column(String(16))  # a member of staff
-    live_at: Mapped[Moment | None]
+    live_at: Mapped[Moment | None]  # from then on patients can be invited
     created_at: Mapped[Moment]

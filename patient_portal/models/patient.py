@@ -59,6 +59,8 @@ class Patient(Base):
     resumed_at: Mapped[Moment | None]  # a person ended it before its last day
     free_until: Mapped[date | None]  # last day of the pauses before that one
     ended_at: Mapped[Moment | None]
+    # Answers drills for its clinic; no person. Never listed, counted, texted or replayed.
+    is_test: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[Moment]
 
 

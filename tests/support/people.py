@@ -46,6 +46,7 @@ def a_clinic(session: Session, **values: Any) -> Clinic:
             "staffed_from": time(8),
             "staffed_until": time(17),
             "created_at": NOON,
+            "live_at": NOON,
             **values,
         }
     )
