@@ -276,6 +276,7 @@ def main() -> int:
     for name in ("click.testing", "hypothesis.strategies", "hypothesis.stateful", "pytest"):
         importlib.import_module(name)
 
+    _calm_hypothesis()
     waiting = [mutant for module in options.only for mutant in mutants(module)]
     if options.list:
         print("\n".join(f"{mutant.line}: {mutant.key}" for mutant in waiting))
@@ -287,6 +288,17 @@ def main() -> int:
     gc.freeze()  # what is here stays shared by all forks
     alive = _run_all(waiting, options.jobs)
     return _judge(alive, waiting, options.only)
+
+
+def _calm_hypothesis() -> None:
+    """The same examples each time, and no deadline: a busy machine would kill what lives."""
+    from hypothesis import HealthCheck, settings
+
+    too_slow = [HealthCheck.too_slow]
+    settings.register_profile(
+        "mutation", deadline=None, derandomize=True, database=None, suppress_health_check=too_slow
+    )
+    settings.load_profile("mutation")
 
 
 def _run_all(waiting: list[Mutant], jobs: int) -> list[Mutant]:
