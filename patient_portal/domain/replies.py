@@ -40,7 +40,9 @@ _CHAFF = frozenset({
 # After one of these a reference may be meant in any way.
 _NOT = frozenset({
     "NO", "NOT", "CANT", "CANNOT", "DONT", "WONT", "NEVER", "UNABLE", "NOBODY", "BUSY", "DIDNT",
-    "ISNT", "WHO", "WHAT", "WHY", "WHERE", "WHICH", "NUNCA", "NADIE", "QUIEN", "QUE", "NI"
+    "ISNT", "WHO", "WHAT", "WHY", "WHERE", "WHICH", "NUNCA", "NADIE", "QUIEN", "QUE", "NI",
+    # a phone that quotes our own text: Liked "ALERT K7Q2M, URGENT. Reply K7Q2M"
+    "LIKED", "LOVED", "DISLIKED", "LAUGHED", "EMPHASIZED", "QUESTIONED", "REACTED", "REPLY"
 })  # fmt: skip
 _KNOWN = _TAKE | _PASS | _CLOSE | _YES | _CHAFF | _NOT
 _APOSTROPHES = str.maketrans("", "", "'’‘`´ʼ")

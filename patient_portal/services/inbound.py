@@ -1,60 +1,61 @@
-"""Texts that people send us: kept first, then understood, each answered at most once an hour.
+"""Texts that people send us: one door, kept first, then understood, in a fixed order.
 
-Nobody's text is lost: every row says what it was taken for. This number gives no medical help,
-and says so to every patient and helper who writes to it.
+Nobody's text is lost: every row says what it was taken for and, where no machine can act on it,
+whose care team has to read it. This number gives no medical help, and says so to every patient
+and helper who writes to it.
 """
 
 import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from patient_portal.database import insert_once, new_id
+from patient_portal.domain.keywords import Wish, is_networks, wish_of
+from patient_portal.domain.phone_numbers import country_of
 from patient_portal.domain.places import emergency_number
-from patient_portal.models import (
-    Caregiver,
-    CaregiverGrant,
-    Clinic,
-    InboundText,
-    Lane,
-    Message,
-    MessageKind,
-    Patient,
-    StaffMember,
-    StaffPhone,
-)
-from patient_portal.services import messages, opt_out
+from patient_portal.logs import get_logger
+from patient_portal.models import Caregiver, CaregiverGrant, Clinic, InboundText, Patient
+from patient_portal.services import answering, danger_texts, opt_out, replies
 from patient_portal.services.site import Site
-from patient_portal.sms import texts
-from patient_portal.words import Words
+from patient_portal.sms import reply_texts, texts
+from patient_portal.words import SOURCE_LANGUAGE, Words
 
-# The words at which the network itself stops and starts texts. A text counts as one of them only
-# if it holds nothing else: "please do not stop" is no wish to stop.
-WISHES = {
-    "stop": "stop", "stopall": "stop", "unsubscribe": "stop", "end": "stop", "quit": "stop",
-    "cancel": "stop", "revoke": "stop", "optout": "stop",
-    "start": "start", "unstop": "start",
-    "yes": "yes",  # starts texts again for a phone that stopped them, and is plain talk else
-    "help": "help", "info": "help",
-}  # fmt: skip
-
-REPLY_AT_MOST_EVERY = timedelta(hours=1)
-REPLY_LIVES = timedelta(hours=1)
 LONGEST_BODY = 1600
-_NOT_A_LETTER = re.compile(r"[\W_]+")
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+# What damaged data can raise while a text is acted on. A database that is away is none of these:
+# then nothing is kept, and the gateway is told so.
+_SLIPS = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
+_log = get_logger()
 
 
 @dataclass(frozen=True)
 class _Writers:
-    """Everyone whose phone has this number. Several patients may share one."""
+    """Everyone whose phone has this number. Several patients may share one.
+
+    ``helped`` are those whom the caregivers help; ``patients`` and ``helped`` put people who have
+    not ended first.
+    """
 
     patients: Sequence[Patient]
     caregivers: Sequence[Caregiver]
-    staff: Sequence[StaffMember]
+    helped: Sequence[Patient]
+    staff: Sequence[replies.Owner]
+
+    @property
+    def concerned(self) -> Sequence[Patient]:
+        """Whom a text may be about: all who are enrolled, else the one who ended last."""
+        known = self.patients or self.helped
+        return [each for each in known if each.ended_at is None] or known[:1]
+
+    @property
+    def language(self) -> str:
+        """The writer's own language."""
+        people = [*self.concerned[:1]] if self.patients else self.caregivers
+        return people[0].language if people else SOURCE_LANGUAGE
 
 
 def receive(
@@ -66,12 +67,14 @@ def receive(
     now: datetime,
     *,
     opt_out: str = "",
+    own_numbers: Collection[str] = (),
 ) -> str:
     """Keep a text and act on it; says what it was taken for. The same id again is ``duplicate``.
 
     ``opt_out`` is the gateway's own word for it (STOP, START, HELP), if it gives one.
+    ``own_numbers`` are ours: what comes from them is kept and answered by nobody.
     """
-    row = {
+    found = {
         "id": new_id(),
         "gateway_id": gateway_id[:40],
         "from_number": from_number[:20],
@@ -79,121 +82,135 @@ def receive(
         "body": body.replace("\x00", "")[:LONGEST_BODY],
         "received_at": now,
     }
-    if not insert_once(session, InboundText.__table__, row, unique=["gateway_id"]):  # type: ignore[arg-type]
+    if not insert_once(session, InboundText.__table__, found, unique=["gateway_id"]):  # type: ignore[arg-type]
         return "duplicate"
-    handled_as = _act(session, site, from_number, wish_of(opt_out) or wish_of(body), now)
-    session.get_one(InboundText, row["id"]).handled_as = handled_as
-    return handled_as
+    row = session.get_one(InboundText, found["id"])
+    if from_number in own_numbers:
+        row.handled_as = "own_number"
+        return row.handled_as
+    try:
+        with session.begin_nested():
+            row.handled_as = _act(session, site, row, opt_out, now)
+    except _SLIPS as error:
+        # The text stays, and somebody reads it.
+        _log.error("inbound.failed", error=type(error).__name__, exc_info=True)
+        row.handled_as, row.clinic_id = "not_handled", _any_clinic(session)
+    return row.handled_as
 
 
-def wish_of(body: str) -> str:
-    """``stop``, ``start``, ``yes`` or ``help`` if the text is such a word and nothing else."""
-    word = _NOT_A_LETTER.sub("", unicodedata.normalize("NFKC", body).casefold())
-    return WISHES.get(word, "")
+def _act(session: Session, site: Site, row: InboundText, opt_out_word: str, now: datetime) -> str:
+    writers = _writers(session, row.from_number)
+    _belongs_to(row, writers)
+    wish = _wish(writers, opt_out_word or row.body)
+    if wish is Wish.STOP or wish is Wish.START:
+        by_network = bool(opt_out_word) or is_networks(row.body)
+        return _stop_or_start(session, row, writers, wish, now, by_network=by_network)
+    level = danger_texts.level_of(row.body)
+    if level.is_red and writers.concerned:
+        danger_texts.act(session, site, row, writers.concerned, writers.language, level, now)
+        return "danger"
+    is_patients = bool(writers.concerned)
+    if writers.staff and (not is_patients or replies.names_reference(row.body)):
+        return replies.act(session, site, row, writers.staff, now)
+    if is_patients:
+        return _free_text(session, row, writers, wish, now)
+    return _stranger(session, row, now)
 
 
-def _act(session: Session, site: Site, number: str, wish: str, now: datetime) -> str:
-    writers = _writers(session, number)
-    if not (writers.patients or writers.caregivers or writers.staff):
-        return "unknown_number"
-    if wish == "yes":
-        wish = "start" if any(each.texts_stopped_at for each in writers.patients) else ""
-    if wish in {"stop", "start"}:
-        change = opt_out.stop_number if wish == "stop" else opt_out.start_number
-        change(session, number, now)
-        return wish  # the network answers these itself; a second answer would be one too many
-    if writers.patients or writers.caregivers:
-        _say_who_helps(session, writers, number, now)
-        return wish or "needs_reading"
-    _say_not_understood(session, site, writers.staff[0], number, now)
-    return wish or "not_understood"
+def _belongs_to(row: InboundText, writers: _Writers) -> None:
+    """Whose text it is, before anything is made of it."""
+    if writers.concerned:
+        row.patient_id = writers.concerned[0].id
+        row.clinic_id = writers.concerned[0].clinic_id
+        if not writers.patients:
+            row.caregiver_id = writers.caregivers[0].id
+    elif writers.staff:
+        row.staff_id = writers.staff[0].person.id
+        row.clinic_id = writers.staff[0].person.clinic_id
+    elif writers.caregivers:
+        row.caregiver_id = writers.caregivers[0].id
+        row.clinic_id = writers.caregivers[0].clinic_id
+
+
+def _wish(writers: _Writers, text: str) -> Wish | None:
+    """YES starts texts again for a phone that stopped them; from others it is plain talk."""
+    wish = wish_of(text)
+    if wish is not Wish.YES:
+        return wish
+    stopped = any(each.texts_stopped_at for each in writers.patients)
+    stopped = stopped or any(each.phone.stopped_at for each in writers.staff)
+    return Wish.START if stopped else None
+
+
+# ---- who writes
 
 
 def _writers(session: Session, number: str) -> _Writers:
+    order = (Patient.ended_at.is_not(None), Patient.ended_at.desc(), Patient.created_at)
     patients = session.scalars(
-        select(Patient).where(Patient.phone == number).order_by(Patient.created_at)
+        select(Patient).where(Patient.phone == number).order_by(*order)
     ).all()
-    caregivers = session.scalars(select(Caregiver).where(Caregiver.phone == number)).all()
-    staff = session.scalars(
-        select(StaffMember)
-        .join(StaffPhone, StaffPhone.staff_id == StaffMember.id)
-        .where(StaffPhone.number == number, StaffMember.disabled_at.is_(None))
-        .distinct()
+    caregivers = session.scalars(
+        select(Caregiver).where(Caregiver.phone == number).order_by(Caregiver.created_at)
     ).all()
-    return _Writers(patients, caregivers, staff)
+    granted = select(CaregiverGrant.patient_id).where(
+        CaregiverGrant.caregiver_id.in_([each.id for each in caregivers]),
+        CaregiverGrant.ended_at.is_(None),
+    )
+    helped = session.scalars(select(Patient).where(Patient.id.in_(granted)).order_by(*order)).all()
+    return _Writers(patients, caregivers, helped, replies.owners_of(session, number))
 
 
-def _say_who_helps(session: Session, writers: _Writers, number: str, now: datetime) -> None:
-    """Tell a patient or a helper whom to call instead."""
-    patient = next(iter(writers.patients), None) or _helped(session, writers.caregivers)
-    if patient is None or all(each.texts_stopped_at for each in writers.patients or [patient]):
-        return
-    language = patient.language if writers.patients else writers.caregivers[0].language
+def _any_clinic(session: Session) -> str | None:
+    """Where texts of strangers are read: the site's first clinic."""
+    return session.scalars(select(Clinic.id).order_by(Clinic.created_at, Clinic.id)).first()
+
+
+# ---- what is done
+
+
+def _stop_or_start(
+    session: Session, row: InboundText, writers: _Writers, wish: Wish, now: datetime,
+    *, by_network: bool,
+) -> str:  # fmt: skip
+    change = opt_out.stop_number if wish is Wish.STOP else opt_out.start_number
+    change(session, row.from_number, now)
+    # The network answers its own words; a second answer would be one too many.
+    if wish is Wish.STOP and not by_network and writers.concerned:
+        patient = writers.concerned[0]
+        clinic = session.get_one(Clinic, patient.clinic_id)
+        body = reply_texts.texts_stopped(
+            Words(writers.language), clinic=clinic.name, line=clinic.line,
+            number=emergency_number(patient.country),
+        )  # fmt: skip
+        answering.passive(session, row, body, now)
+    return wish.value
+
+
+def _free_text(
+    session: Session, row: InboundText, writers: _Writers, wish: Wish | None, now: datetime
+) -> str:
+    """Somebody of the care team reads it; the writer hears whom to call instead."""
+    handled_as = "help" if wish is Wish.HELP else "needs_reading"
+    if writers.patients and all(each.texts_stopped_at for each in writers.concerned):
+        return handled_as  # the network would not let an answer through
+    patient = writers.concerned[0]
     clinic = session.get_one(Clinic, patient.clinic_id)
     body = texts.no_medical_help(
-        Words(language),
+        Words(writers.language),
         clinic=clinic.name,
         line=clinic.line,
         number=emergency_number(patient.country),
     )
-    _reply(session, number, body, clinic.id, now, patient_id=patient.id)
+    return handled_as if answering.passive(session, row, body, now) else "looping"
 
 
-def _helped(session: Session, caregivers: Sequence[Caregiver]) -> Patient | None:
-    """Somebody whom these people help now."""
-    return session.scalars(
-        select(Patient)
-        .join(CaregiverGrant, CaregiverGrant.patient_id == Patient.id)
-        .where(
-            CaregiverGrant.caregiver_id.in_([each.id for each in caregivers]),
-            CaregiverGrant.ended_at.is_(None),
-        )
-        .order_by(Patient.created_at)
-    ).first()
-
-
-def _say_not_understood(
-    session: Session, site: Site, person: StaffMember, number: str, now: datetime
-) -> None:
-    clinic = session.get_one(Clinic, person.clinic_id)
-    body = texts.not_understood(
-        Words(clinic.language), clinic=clinic.name, url=f"{site.base_url}/staff/inbox"
-    )
-    _reply(session, number, body, clinic.id, now, staff_id=person.id)
-
-
-def _reply(
-    session: Session,
-    number: str,
-    body: str,
-    clinic_id: str,
-    now: datetime,
-    *,
-    patient_id: str | None = None,
-    staff_id: str | None = None,
-) -> None:
-    """Queue an answer, unless this number had one within the hour: two machines could go on."""
-    recent = session.scalars(
-        select(Message.id)
-        .where(
-            Message.to_number == number,
-            Message.kind == MessageKind.REPLY,
-            Message.created_at > now - REPLY_AT_MOST_EVERY,
-        )
-        .limit(1)
-    ).first()
-    if recent is not None:
-        return
-    draft = messages.Draft(
-        clinic_id=clinic_id,
-        to_number=number,
-        kind=MessageKind.REPLY,
-        lane=Lane.PATIENT,
-        body=body,
-        # Two texts at the same moment: the hour's own key lets one answer through.
-        once_key=f"reply:{patient_id or staff_id}:{now:%Y%m%dT%H}",
-        lives_for=REPLY_LIVES,
-        patient_id=patient_id,
-        staff_id=staff_id,
-    )
-    messages.queue(session, draft, now)
+def _stranger(session: Session, row: InboundText, now: datetime) -> str:
+    """A phone we do not know: the emergency line, once a day. A person reads the text."""
+    row.clinic_id = row.clinic_id or _any_clinic(session)
+    clinic = session.get(Clinic, row.clinic_id) if row.clinic_id else None
+    if clinic is not None and _PHONE.fullmatch(row.from_number):
+        number = emergency_number(country_of(row.from_number) or clinic.country)
+        body = reply_texts.nobody_reads(Words(clinic.language), number=number)
+        answering.stranger(session, row, body, now)
+    return "unknown_number"

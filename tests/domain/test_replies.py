@@ -53,7 +53,8 @@ def test_closing_is_understood_so_that_it_can_be_refused(text: str) -> None:
     [
         "can't take K7Q2M", "cannot take K7Q2M", "I am busy K7Q2M", "not K7Q2M", "who has K7Q2M",
         "K7Q2M?", "no puedo K7Q2M", "take K7Q2M E", "ack K7Q2M done", "K7Q2M e obrigado",
-        "K7Q2M E done", "do NOT take K7Q2M", "didn’t get K7Q2M",
+        "K7Q2M E done", "Liked “ALERT K7Q2M, URGENT. Reply K7Q2M”", "Reacted 👍 to K7Q2M",
+        "do NOT take K7Q2M", "didn’t get K7Q2M",
         "Liked “Maple Clinic: ALERT K7Q2M, EMERGENCY level. https://x.org/a Reply K7Q2M”",
     ],
 )  # fmt: skip

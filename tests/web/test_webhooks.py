@@ -359,3 +359,34 @@ def _an_alerts_text(database: Database) -> str:
         assert claimed is not None
         outcomes.record_accepted(session, claimed, "SM1", now)
         return claimed.id
+
+
+def _inbound(sid: str, sender: str, body: str, **more: str) -> dict[str, str]:
+    return {"MessageSid": sid, "From": sender, "To": "+12125550100", "Body": body, **more}
+
+
+def test_an_alert_is_taken_through_the_door(client: FlaskClient, database: Database) -> None:
+    """Signature, door, answer: and the webhook's own answer stays empty."""
+    _, patient = a_house(database)
+    form = _inbound("SM1", patient.phone, "I cannot breathe")
+    assert _post(client, "/twilio/inbound", form) == 200
+    with database.reading() as session:
+        ref = session.scalars(select(Alert.ref)).one()
+    take = _inbound("SM2", "+12125550142", f"take {ref.lower()}")
+    signed = {"X-Twilio-Signature": sign(f"{BASE}/twilio/inbound", take)}
+    answer = client.post("/twilio/inbound", data=take, headers=signed, base_url=BASE)
+    assert answer.text.endswith("<Response></Response>")
+    with database.reading() as session:
+        assert session.scalars(select(Alert.state)).one() is AlertState.TAKEN
+    # The same words from the same number, signed by nobody, take nothing.
+    forged = _inbound("SM3", "+12125550142", ref)
+    assert _post(client, "/twilio/inbound", forged, "A" * 27 + "=") == 403
+
+
+def test_our_own_numbers_are_never_answered(client: FlaskClient, database: Database) -> None:
+    _, patient = a_house(database)
+    form = _inbound("SM1", patient.phone, "I cannot breathe")
+    assert _post(client, "/twilio/inbound", {**form, "To": patient.phone}) == 200
+    with database.reading() as session:
+        assert session.scalars(select(InboundText.handled_as)).one() == "own_number"
+        assert session.scalars(select(func.count(Message.id))).one() == 0

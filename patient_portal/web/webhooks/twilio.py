@@ -82,11 +82,17 @@ def status() -> Response:
     return Response(status=204)
 
 
+def _own_numbers(gateway: TwilioSettings) -> set[str]:
+    """Ours: a text from one of them would be answered to ourselves, for ever."""
+    ours = {gateway.sender, gateway.alert_sender, request.form.get("To")}
+    return {number for number in ours if number}
+
+
 @blueprint.post("/inbound")
 @audience(Audience.GATEWAY)
 def inbound_text() -> Response:
     """Keep a text that somebody sent us and act on it. We answer by texts of our own."""
-    _genuine()
+    gateway = _genuine()
     sid = request.form.get("MessageSid", "")
     sender = _CONTROL.sub("", request.form.get("From", ""))
     if not _SID.fullmatch(sid) or not sender:
@@ -100,6 +106,7 @@ def inbound_text() -> Response:
             request.form.get("Body", ""),
             now,
             opt_out=request.form.get("OptOutType", ""),
+            own_numbers=_own_numbers(gateway),
         )
     _log.info("inbound.kept", kind=handled_as)
     return Response(_NO_REPLY, mimetype="text/xml")
