@@ -18,8 +18,15 @@ from werkzeug.test import TestResponse
 
 from patient_portal.database import Database
 from patient_portal.demo.seed import seed
-from patient_portal.models import Alert, Caregiver, CaregiverGrant, LinkKind, Patient
-from patient_portal.services import checkins, enrolment
+from patient_portal.models import (
+    Alert,
+    Caregiver,
+    CaregiverGrant,
+    InboundText,
+    LinkKind,
+    Patient,
+)
+from patient_portal.services import checkins, enrolment, inbound
 from patient_portal.services.audit import Actor
 from patient_portal.services.checkins import Form, Step
 from patient_portal.services.tokens import secret_for
@@ -100,7 +107,9 @@ def _values(app: Flask, session: Any, ours: Team, rosa: Patient, now: Any) -> di
     step = Step("red-flags", {"red_flags": ["chest_pain"]}, ("red_flags",))
     recorded = checkins.record_answers(session, site, form, step, now)
     link = enrolment.new_link(session, site, rosa, LinkKind.DAILY, now)
+    inbound.receive(session, site, "SM1", rosa.phone, "hello", now)
     return {
+        "text_id": session.scalars(select(InboundText.id)).one(),
         "token": secret_for(PEPPER, f"link:{link.id}"),
         "patient_id": rosa.id,
         "check_in_id": recorded.check_in_id,

@@ -14,7 +14,7 @@ from patient_portal.domain.escalation import NotAllowed
 from patient_portal.domain.schedule import readable_zone
 from patient_portal.domain.typed import NotReadable, with_latin_digits
 from patient_portal.models import Alert, Clinic, StaffMember
-from patient_portal.services import alerts, patients, signs
+from patient_portal.services import alerts, patients, signs, texts_in
 from patient_portal.services.alert_file import read_file
 from patient_portal.services.alerts import AlreadyTaken, Closing, ClosingRefused, NoSuchAlert
 from patient_portal.services.audit import Actor
@@ -22,6 +22,7 @@ from patient_portal.web.access import Audience, audience
 from patient_portal.web.care_team import wording
 from patient_portal.web.care_team.alert_view import AlertView
 from patient_portal.web.care_team.inbox import may_act, member, read_lists
+from patient_portal.web.care_team.text_rows import text_rows
 from patient_portal.web.care_team.trend_view import TrendView, trend_for
 from patient_portal.web.context import portal, reading, writing
 from patient_portal.web.language import current_words
@@ -199,6 +200,7 @@ def _page(
         try:
             file = read_file(db, protocol, me.clinic_id, ref, now)
             counting = signs.that_count(db, protocol, file.patient, now)
+            wrote = texts_in.of_alert(db, file.alert.id)
         except NoSuchAlert:
             abort(404)
     if taken is not None:
@@ -213,6 +215,7 @@ def _page(
         may_act=may_act(me),
         current=file.alert.ref,
         view=AlertView(file, lists.frame, words),
+        wrote=text_rows(wrote, lists.frame, words),
         trend_view=TrendView(file.trend, protocol, words, lists.frame.clinic.country),
         form=form or CloseForm(),
         problem=problem,

@@ -1,5 +1,6 @@
 """The inbox: alerts that wait, watch-level answers nobody has read, what was closed today."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,11 +10,12 @@ from werkzeug.wrappers import Response
 
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.models import AlertState, Role, StaffMember
-from patient_portal.services import inbox, silence
+from patient_portal.services import inbox, silence, texts_in
 from patient_portal.web.access import Audience, audience, viewer
 from patient_portal.web.care_team import frame as frames
 from patient_portal.web.care_team.frame import Frame
 from patient_portal.web.care_team.rows import Row, RowMaker, alert_row
+from patient_portal.web.care_team.text_rows import TextRow, text_rows
 from patient_portal.web.context import portal, reading, writing
 from patient_portal.web.language import current_words
 
@@ -30,6 +32,8 @@ class Lists:
 
     frame: Frame
     alerts: list[Row]
+    texts: list[TextRow]
+    silenced: Sequence[str]
     watch: list[Row]
     silent: list[Row]
     closed: list[Row]
@@ -57,6 +61,8 @@ def read_lists(db: Session, clinic_id: str, now: datetime) -> Lists:
     return Lists(
         frame=frame,
         alerts=[make.alert(line) for line in alerts],
+        texts=text_rows(texts_in.to_read(db, clinic_id), frame, make.words),
+        silenced=texts_in.silenced(db, clinic_id),
         watch=[make.watch(line) for line in inbox.watch(db, frame.clinic, now)],
         silent=[make.silent(one) for one in silence.listed(db, make.protocol, clinic_id, now)],
         closed=[make.closed(line) for line in inbox.closed_alerts(db, clinic_id, now)],
@@ -99,6 +105,21 @@ def mark_silence_read(patient_id: str) -> Response:
         with writing() as (db, now):
             silence.mark_read(db, portal().site.protocol, me, patient_id, level, now)
     except silence.NotSilent:
+        abort(404)
+    return redirect(url_for("care_team.inbox.show"), 303)
+
+
+@blueprint.post("/texts/<text_id>/read")
+@audience(Audience.STAFF)
+def mark_text_read(text_id: str) -> Response:
+    """Note that somebody has read a text that a person sent."""
+    me = member()
+    if not may_act(me):
+        abort(403)
+    try:
+        with writing() as (db, now):
+            texts_in.mark_read(db, me, text_id, now)
+    except texts_in.NoSuchText:
         abort(404)
     return redirect(url_for("care_team.inbox.show"), 303)
 

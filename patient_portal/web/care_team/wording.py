@@ -54,6 +54,11 @@ POSITION_WORDS: Mapping[str, str] = {
     "physician": mark_message("Physician"),
     "lead": mark_message("Lead"),
 }
+# Reasons that are no rule of the protocol: words of danger in a text.
+WROTE_WORDS: Mapping[str, str] = {
+    "TEXT-E": mark_message("Wrote by text: words of an emergency"),
+    "TEXT-U": mark_message("Wrote by text: words of danger"),
+}
 # More than this does not fit a line that is read in a second.
 MOST_PHRASES = 4
 _UNITS = {"c": "°C", "f": "°F", "kg": "kg", "lb": "lb"}
@@ -91,6 +96,8 @@ def drug_name(protocol: Protocol, words: Words, code: str) -> str:
 
 def rule_words(protocol: Protocol, words: Words, rule: str) -> str:
     """A rule in the words of the care team; its id where the protocol no longer knows it."""
+    if rule in WROTE_WORDS:
+        return words.message(WROTE_WORDS[rule])
     try:
         return words.safety(protocol.rule(rule).staff) or rule
     except KeyError:
@@ -266,6 +273,10 @@ def log_words(protocol: Protocol, words: Words, entry: Logged) -> str:
     rules = ", ".join(rule_words(protocol, words, rule) for rule in entry.detail.get("rules", ()))
     if entry.detail.get("check_in", "") is None:  # no answer, but silence
         return _silence_words(words, entry, rules)
+    if entry.action == "alert.by_text":
+        return words.message("Words of danger came by text. The writer was told to call.")
+    if entry.action == "alert.taken" and entry.detail.get("channel") == "text":
+        return words.message("%(who)s took it by text.", who=who)
     return _act_words(protocol, words, entry, who, rules)
 
 
