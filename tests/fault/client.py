@@ -119,10 +119,14 @@ class Client:
 
     def take(self, ref: str) -> Answer:
         """Take an alert, from its page, as a member of the care team."""
+        return self.on_alert(ref, "take")
+
+    def on_alert(self, ref: str, what: str, **fields: str) -> Answer:
+        """Post one of the forms of an alert's page."""
         page = self.get(f"/staff/alerts/{ref}")
         assert page.status == 200, page.status
-        token = {"csrf_token": hidden_in(page.page)["csrf_token"]}
-        return self.act("take", ref, f"/staff/alerts/{ref}/take", token)
+        form = {"csrf_token": hidden_in(page.page)["csrf_token"], **fields}
+        return self.act(what, ref, f"/staff/alerts/{ref}/{what}", form)
 
 
 def _meaning_of(answer: Answer) -> Said:

@@ -37,6 +37,12 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path, gateway: FakeGateway) 
     return make
 
 
+def chosen(request: pytest.FixtureRequest, name: str) -> set[str]:
+    """Which values of a parameter this run will ask for."""
+    specs = [getattr(item, "callspec", None) for item in request.session.items]
+    return {str(spec.params[name]) for spec in specs if spec and name in spec.params}
+
+
 def enter(request: pytest.FixtureRequest, tries: int, found: int) -> None:
     """Write down how many faults a test made and how much of its history was wrong."""
     request.node.user_properties.append(("counted", (tries, found)))
@@ -59,6 +65,27 @@ def standing(_standing: Scene, request: pytest.FixtureRequest) -> Iterator[Scene
     _standing.revive()
     yield _standing
     enter(request, _standing.tries - tries, _standing.found - found)
+
+
+@pytest.fixture(scope="module")
+def _moved_standing(
+    module_engine_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    with running_gateway() as gateway:
+        gateway.script = "delivered"
+        folder = tmp_path_factory.mktemp("moved")
+        with a_scene(module_engine_url, folder, moved=True, gateway=gateway) as scene:
+            scene.stand()
+            yield scene
+
+
+@pytest.fixture
+def moved_standing(_moved_standing: Scene, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """As ``standing``, with a clock that tests move. No module uses both: one database."""
+    tries, found = _moved_standing.tries, _moved_standing.found
+    _moved_standing.revive()
+    yield _moved_standing
+    enter(request, _moved_standing.tries - tries, _moved_standing.found - found)
 
 
 @pytest.fixture

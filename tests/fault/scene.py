@@ -4,7 +4,7 @@ Everybody's name is one that could stand in a log only by a leak; ``history`` lo
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from patient_portal.clock import MovableClock
+from patient_portal.config import USUAL_LEASE
 from patient_portal.database import Base, Database
 from patient_portal.models import (
     Alert,
@@ -46,6 +47,14 @@ LEASE_SECONDS = 2
 # Names and numbers of the cast: none may ever stand in a log.
 FIRST, LAST = "Zebedina", "Quillfeather"
 STAFF_NAMES = ("N. Oxbowlake", "J. Umbershire", "A. Vexillum", "L. Yarrowmoor")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One of several things that happen at once: a clinic and a patient of its own."""
+
+    team: Team
+    patient: Patient
 
 
 @dataclass
@@ -133,6 +142,17 @@ class Scene:
         client.hold("staff", token)
         return client
 
+    def case(self) -> Case:
+        """A clinic and a patient of its own."""
+        team = self.add_team(name=f"Maple {len(self.teams)}")
+        return Case(team, self.patient(team))
+
+    def nurse_texts(self, case: Case) -> list[Message]:
+        """The texts of a case's alert to its nurse, oldest first."""
+        alert, number = self.alert_of(case.patient), self.rung(case.team)[0]
+        found = self.all(Message, Message.alert_id == alert.id, Message.to_number == number)
+        return sorted(found, key=lambda text: text.created_at)
+
     # ---- time and rows
 
     def now(self) -> datetime:
@@ -145,6 +165,22 @@ class Scene:
         assert self.moved, "this stage's processes go by the real time"
         with self.database.transaction() as session:
             MovableClock().move(session, by)
+
+    def pass_time(self, seconds: float, step: float = 5.0) -> None:
+        """Let time pass in small jumps, with a moment of real work after each."""
+        for _ in range(round(seconds / step)):
+            self.move(timedelta(seconds=step))
+            time.sleep(0.25)
+
+    def until_moved(
+        self, holds: Callable[[], bool], most: float = 300.0, step: float = 5.0
+    ) -> bool:
+        """Let time pass until something holds, or so many seconds have passed."""
+        for _ in range(round(most / step)):
+            if holds():
+                return True
+            self.pass_time(step, step)
+        return holds()
 
     def count(self, table: type[Base], *where: Any) -> int:
         """How many rows there are."""
@@ -236,7 +272,8 @@ def a_scene(
     port = free_port()
     environment = environment_for(url, gateway.environment())
     environment["BASE_URL"] = f"http://127.0.0.1:{port}"
-    environment["PORTAL_LEASE_SECONDS"] = str(LEASE_SECONDS)
+    # Where the clock is moved a short lease would end while its text is still on the way.
+    environment["PORTAL_LEASE_SECONDS"] = str(USUAL_LEASE if moved else LEASE_SECONDS)
     environment.update(settings)
     try:
         with running_processes(environment, folder) as processes:

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections import deque
 from datetime import timedelta
 
 import pytest
@@ -33,6 +34,29 @@ def test_killed_while_the_gateway_is_asked(standing: Scene) -> None:
     standing.worker()
     assert standing.told(patient) < 30
     standing.settled()
+    assert violations(standing) == []
+
+
+@pytest.mark.fault
+@pytest.mark.catalogue("F27", "F23")
+@pytest.mark.parametrize("mood", ["hang", "slow_body"])
+def test_a_gateway_that_never_answers_holds_up_nobody(standing: Scene, mood: str) -> None:
+    """In real time: cut off after ten seconds, sent again; another clinic's alert goes at once."""
+    slow, quick = standing.add_team(name="Maple slow"), standing.add_team(name="Maple quick")
+    nurse = standing.rung(slow)[0]
+    standing.gateway.plan_for[nurse] = deque([mood])
+    standing.tries += 1
+    waiting, other = standing.patient(slow), standing.patient(quick)
+    assert standing.form(waiting).report().status == 200
+    assert until(lambda: not standing.gateway.plan_for[nurse])
+    assert standing.form(other).report().status == 200
+    assert standing.told(other) < 10
+    # The lease of these tests is shorter than the wait: whoever takes over asks first.
+    standing.repeats += 1
+    standing.told(waiting)
+    standing.settled()
+    standing.gateway.released.set()
+    standing.gateway.released.clear()
     assert violations(standing) == []
 
 

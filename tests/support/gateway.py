@@ -78,6 +78,7 @@ class FakeGateway:
     ledger: list[Sent] = field(default_factory=list)
     plan: deque[str] = field(default_factory=deque)
     per_number: dict[str, str] = field(default_factory=dict)
+    plan_for: dict[str, deque[str]] = field(default_factory=dict)  # the next texts to a number
     statuses: tuple[str, ...] = ()  # called back for each text, in this order
     look_plan: deque[str] = field(default_factory=deque)
     now_says: dict[str, str] = field(default_factory=dict)
@@ -111,6 +112,8 @@ class FakeGateway:
         """What to do with this request."""
         with self._lock:
             self.attempts += 1
+            if self.plan_for.get(to):
+                return self.plan_for[to].popleft()
             return self.per_number.get(to) or (self.plan.popleft() if self.plan else "ok")
 
     def deliver(self, form: dict[str, str]) -> str:
