@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from patient_portal.database import UtcDateTime
 from patient_portal.domain.delivery import LOST
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.domain.schedule import local_date
+from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import (
     Alert,
     AlertState,
@@ -166,7 +166,7 @@ def watch(session: Session, clinic: Clinic, now: datetime) -> list[WatchLine]:
     """Watch-level check-ins that nobody has read, the oldest first."""
     asked = {
         "clinic": clinic.id,
-        "since": local_date(now, clinic.zone) - WATCH_IS_SHOWN,
+        "since": local_date(now, readable_zone(clinic.zone)) - WATCH_IS_SHOWN,
         "answering_since": now - STILL_ANSWERING,
     }
     rows = session.execute(_WATCH, asked).all()

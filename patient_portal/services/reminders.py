@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfoNotFoundError
 
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,6 +19,7 @@ from patient_portal.domain.schedule import (
     is_waking_hour,
     local_date,
     next_reminder,
+    readable_zone,
     reminder_lives_for,
 )
 from patient_portal.logs import get_logger
@@ -77,7 +77,7 @@ def plan_missing(session: Session, now: datetime, limit: int = BATCH) -> int:
     for patient in found:
         try:
             plan(session, patient, now)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except ValueError as error:
             _set_aside(patient, now, error)
     return len(found)
 
@@ -91,9 +91,8 @@ def _may_be_texted(patient: Patient) -> bool:
 
 
 def _next(patient: Patient, now: datetime, last: datetime | None) -> datetime:
-    return next_reminder(
-        now, patient.zone, patient.reminder_at, last=last, spread=spread_of(patient.id)
-    )
+    zone = readable_zone(patient.zone)
+    return next_reminder(now, zone, patient.reminder_at, last=last, spread=spread_of(patient.id))
 
 
 def spread_of(patient_id: str) -> int:
@@ -150,7 +149,7 @@ def queue_due(session: Session, site: Site, now: datetime, limit: int = BATCH) -
                 link = _link_row(site, patient, batch.today[patient.id], now)
                 rows.append(messages.row_of(_draft(site, batch, patient, link["id"], now), now))
                 links.append(link)
-        except (ZoneInfoNotFoundError, ValueError, LookupError) as error:
+        except (ValueError, LookupError) as error:
             _set_aside(patient, now, error)
     if rows:
         session.execute(insert(Link.__table__), links)  # type: ignore[arg-type]
@@ -166,11 +165,7 @@ def _set_aside(patient: Patient, now: datetime, error: Exception) -> None:
 
 def _read_batch(session: Session, patients: Sequence[Patient], now: datetime) -> _Batch:
     batch = _Batch(patients)
-    for patient in patients:
-        try:
-            batch.today[patient.id] = local_date(now, patient.zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            continue  # set aside below, where its row is decided on
+    batch.today = {one.id: local_date(now, readable_zone(one.zone)) for one in patients}
     ids = list(batch.today)
     batch.answered = {
         (row.patient_id, row.local_date)
@@ -204,11 +199,12 @@ def _is_wanted(batch: _Batch, patient: Patient, now: datetime) -> bool:
     due = patient.reminder_due_at
     if due is None or not _may_be_texted(patient):
         return False
-    day = local_date(now, patient.zone)
+    zone = readable_zone(patient.zone)
+    day = local_date(now, zone)
     return (
         now - due <= REMINDER_MAY_BE_LATE
-        and local_date(due, patient.zone) == day
-        and is_waking_hour(now, patient.zone)
+        and local_date(due, zone) == day
+        and is_waking_hour(now, zone)
         and not is_paused(patient, day)
         and (patient.id, day) not in batch.answered
         and once_key(patient.id, day) not in batch.reminded
@@ -244,7 +240,7 @@ def _draft(
         lane=Lane.REMINDER,
         body=body,
         once_key=once_key(patient.id, batch.today[patient.id]),
-        lives_for=reminder_lives_for(now, patient.zone),
+        lives_for=reminder_lives_for(now, readable_zone(patient.zone)),
         patient_id=patient.id,
         secret_of=f"link:{link_id}",
     )

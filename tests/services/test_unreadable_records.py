@@ -10,7 +10,15 @@ from patient_portal import protocols
 from patient_portal.database import Database
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.replay import explain
-from patient_portal.models import Alert, CheckIn, CheckInState, Message, MessageKind, Patient
+from patient_portal.models import (
+    Alert,
+    CheckIn,
+    CheckInState,
+    Clinic,
+    Message,
+    MessageKind,
+    Patient,
+)
 from patient_portal.services import checkins, inbox
 from patient_portal.services.audit import Actor
 from patient_portal.services.checkins import Form, Recorded, Step
@@ -155,3 +163,13 @@ def test_one_bad_zone_keeps_no_form_from_being_closed(database: Database) -> Non
     with database.reading() as session:
         for made in (first, second):
             assert session.get_one(CheckIn, made.check_in_id).state is CheckInState.PARTIAL
+
+
+def test_a_clinic_in_a_zone_that_is_gone_still_has_its_watch_list(database: Database) -> None:
+    _, patient = a_house(database)
+    answer(database, patient, "k1", weight="69.0", weight_unit="kg", temperature_c="37.6")
+    send(database, patient, "k1")
+    with database.transaction() as session:
+        clinic = session.get_one(Clinic, patient.clinic_id)
+        clinic.zone = "Mars/Olympus"
+        assert len(inbox.watch(session, clinic, NOON)) == 1
