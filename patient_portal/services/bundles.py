@@ -139,6 +139,7 @@ def give_up_empty(session: Session, carrier_id: str) -> None:
 
 def follow(session: Session, carrier_id: str) -> list[Message]:
     """Give the texts that went out in this one its state; returns those that changed."""
+    session.flush()
     carrier = session.get(Message, carrier_id, populate_existing=True)
     if carrier is None or carrier.kind is not MessageKind.STAFF_BUNDLE:
         return []

@@ -40,14 +40,31 @@ def on_lost(session: Session, message: Message, now: datetime) -> None:
     """
     row = policy_of(message.error_code)
     _note_number(session, message, row, now)
-    alert = session.get(Alert, message.alert_id) if message.alert_id else None
-    if alert is None or alert.state is not AlertState.OPEN:
+    if message.alert_id is None:
         return
-    if message.staff_id is not None or message.phone_id is not None:
+    session.flush()
+    # Locked: the clock's own step of the same alert must not overwrite what is decided here.
+    alert = session.get_one(Alert, message.alert_id, with_for_update=True, populate_existing=True)
+    if alert.state is not AlertState.OPEN:
+        return
+    if message.kind is MessageKind.STAFF_ALERT:
         # First the ladder: the further text may be as slow as the one that was lost.
         paging.go_on(session, alert, now)
     if row.lost is Act.ONCE_MORE and message.accepted_at is not None:
         _send_once_more(session, message, now)
+
+
+def hold_alerts(session: Session, carrier_id: str) -> None:
+    """Lock the alerts whose texts go out in this one, before any of their rows changes.
+
+    Somebody who takes one of them locks it first and its texts then; so does this.
+    """
+    session.scalars(
+        select(Alert.id)
+        .where(Alert.id.in_(select(Message.alert_id).where(Message.carried_by == carrier_id)))
+        .order_by(Alert.id)
+        .with_for_update()
+    ).all()
 
 
 def _note_number(session: Session, message: Message, row: Policy, now: datetime) -> None:
@@ -64,7 +81,8 @@ def _send_once_more(session: Session, message: Message, now: datetime) -> None:
     sender.
     """
     if (
-        message.lane is not Lane.ALERT
+        message.carried_by is not None
+        or message.lane is not Lane.ALERT
         or message.once_key.startswith(messages.AGAIN)
         or message.expires_at <= now
     ):

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from patient_portal.domain.delivery import LOST, MessageState, is_news, wait_after
 from patient_portal.domain.gateway_policy import Act, is_unsure, policy_of, still_unsure
-from patient_portal.models import Lane, Message
-from patient_portal.services import gateway_faults, losses
+from patient_portal.models import Lane, Message, MessageKind
+from patient_portal.services import bundles, gateway_faults, losses
 from patient_portal.services.messages import Claimed
 
 # How long to let the gateway rest that refuses our account, and how long its list of texts may
@@ -46,6 +46,8 @@ def record_accepted(
         > 0
     )
     gateway_faults.note_answer(session, None, now)
+    if taken and claimed.kind is MessageKind.STAFF_BUNDLE:
+        bundles.follow(session, claimed.id)
     if not taken:
         _change(
             session,
@@ -73,22 +75,32 @@ def record_failure(
 
     ``chance`` (0 to 1, random if None) spreads the wait.
     """
+    kept = still_unsure(claimed.last_error, code)
     if permanent:
         outcome: dict[str, Any] = {"state": MessageState.FAILED, "failed_at": now}
     else:
         outcome = {
             "state": MessageState.DUE,
-            "due_at": now + _wait(claimed, code, chance),
+            "due_at": now + _wait(claimed, kept, chance),
             "lease_by": None,
         }
-    kept = still_unsure(claimed.last_error, code)
     noted = _change(session, _is_still(claimed), error_code=kept, lease_until=None, **outcome) > 0
     message = session.get(Message, claimed.id, populate_existing=True)
     if message is not None:
         losses.note_fault(session, message, code, now, is_live=True)
         if noted and permanent:
-            losses.on_lost(session, message, now)
+            _on_lost(session, message, now)
     return noted
+
+
+def _on_lost(session: Session, message: Message, now: datetime) -> None:
+    """Mend what can be mended, for each alert that went out in this text."""
+    is_bundle = message.kind is MessageKind.STAFF_BUNDLE
+    if is_bundle:
+        losses.hold_alerts(session, message.id)
+    carried = bundles.follow(session, message.id) if is_bundle else []
+    for lost in (message, *carried):
+        losses.on_lost(session, lost, now)
 
 
 def is_final(claimed: Claimed, code: str) -> bool:
@@ -163,11 +175,13 @@ def record_status(session: Session, message_id: str | None, status: Status, now:
     message.lease_until = None
     if status.state is MessageState.DELIVERED:
         message.delivered_at, message.error_code = now, None
-    elif status.state in LOST:
+    if status.state in LOST:
         message.failed_at, message.error_code = now, status.error_code or status.state.value
         if status.error_code:
             losses.note_fault(session, message, status.error_code, now, is_live=False)
-        losses.on_lost(session, message, now)
+        _on_lost(session, message, now)
+    elif message.kind is MessageKind.STAFF_BUNDLE:
+        bundles.follow(session, message.id)
     return True
 
 
@@ -191,7 +205,9 @@ def is_ours(session: Session, message_id: str | None, gateway_id: str) -> bool:
 
 def _find(session: Session, message_id: str | None, gateway_id: str) -> Message | None:
     for where in (Message.id == message_id, Message.gateway_id == gateway_id):
-        found = session.scalars(select(Message).where(where).with_for_update()).first()
+        # A text that goes out inside another one has that one's id at the gateway.
+        query = select(Message).where(where, Message.carried_by.is_(None)).with_for_update()
+        found = session.scalars(query).first()
         if found is not None:
             return found
     return None
