@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from patient_portal.domain.gateway_policy import UNSURE
+from patient_portal.domain.gateway_policy import TABLE, UNSURE, is_unsure
 from patient_portal.models import Lane, Message, MessageState
 from patient_portal.services import outcomes
 from patient_portal.sms.gateway import Report
@@ -20,6 +20,7 @@ OTHER_AFTER = timedelta(minutes=5)
 OTHER_EVERY = timedelta(days=1)
 GIVE_UP_AFTER = timedelta(days=3)
 BATCH = 20
+_DOUBTFUL = [row.code for row in TABLE if is_unsure(row.code)]
 _UNDECIDED = (MessageState.ACCEPTED, MessageState.SENT)
 
 
@@ -81,6 +82,9 @@ def count_unsure(session: Session) -> int:
         .select_from(Message)
         .where(
             Message.state.in_((MessageState.DUE, MessageState.SENDING)),
-            Message.error_code.startswith(UNSURE, autoescape=True),
+            or_(
+                Message.error_code.startswith(UNSURE, autoescape=True),
+                Message.error_code.in_(_DOUBTFUL),
+            ),
         )
     ).one()

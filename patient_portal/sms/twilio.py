@@ -182,6 +182,8 @@ def _reading_within(seconds: float) -> Callable[..., Any]:
 def _meaning_of(error: Exception) -> SendError:
     """What an exception of the client means for the text."""
     status = getattr(error, "status", None)
+    if status is None:  # a page that was refused is raised with its answer, and without a status
+        status = next((getattr(each, "status_code", None) for each in error.args[1:]), None)
     if isinstance(status, int) and not 200 <= status < 300:
         code = str(getattr(error, "code", None) or status)
         return SendError(code[:40])

@@ -6,7 +6,7 @@ from patient_portal.clock import Clock
 from patient_portal.database import Database
 from patient_portal.logs import get_logger
 from patient_portal.models import Lane
-from patient_portal.services import reconcile
+from patient_portal.services import gateway_faults, reconcile
 from patient_portal.services.reconcile import Question
 from patient_portal.sms.gateway import Gateway, SendError
 
@@ -64,7 +64,10 @@ class Asker:
 
     def _questions(self, lane: Lane) -> list[Question]:
         with self._database.reading() as session:
-            if not reconcile.questions(session, lane, self._clock.now(session), limit=1):
+            now = self._clock.now(session)
+            if gateway_faults.leave(session, now).is_trial:
+                return []  # it refuses our account and is left alone
+            if not reconcile.questions(session, lane, now, limit=1):
                 return []  # mostly; a look takes no lock
         with self._database.transaction() as session:
             now = self._clock.now(session)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from patient_portal.clock import Clock
-from patient_portal.database import Database
+from patient_portal.database import Database, is_current
 from patient_portal.domain.gateway_policy import is_unsure
 from patient_portal.failpoints import passing
 from patient_portal.logs import get_logger
@@ -18,7 +18,6 @@ from patient_portal.services.messages import Claimed
 from patient_portal.services.site import Site
 from patient_portal.sms.gateway import (
     Gateway,
-    OutcomeUnknown,
     Outgoing,
     Receipt,
     Report,
@@ -61,7 +60,7 @@ class Sender:
         """The lanes that hold a text to be sent now."""
         with self._database.reading() as session:
             now = self._clock.now(session)
-            if not gateway_faults.leave(session, now).may_send:
+            if not (is_current(session) and gateway_faults.leave(session, now).may_send):
                 return set()
             return messages.waiting_lanes(session, now)
 
@@ -84,7 +83,8 @@ class Sender:
     def _claim_in(self, session: Session, lane: Lane, limit: int) -> list[Claimed]:
         now = self._clock.now(session)
         leave = gateway_faults.leave(session, now)
-        if not leave.may_send:
+        # Asked in the transaction that claims: a migration may be under way.
+        if not (leave.may_send and is_current(session)):
             return []
         if leave.is_trial:
             limit = 1
@@ -130,7 +130,7 @@ class Sender:
             reports = self._gateway.find(text, now - claimed.created_at)
         except SendError:
             if claimed.lane is Lane.REMINDER:
-                raise OutcomeUnknown("not_found_out") from None
+                raise
             return None
         with self._database.reading() as session:
             gateway_id = outcomes.unbound(session, [each.gateway_id for each in reports])

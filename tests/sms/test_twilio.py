@@ -159,6 +159,14 @@ def test_what_became_of_a_text_can_be_asked(fake: FakeGateway) -> None:
     assert not fake.refused
 
 
+@pytest.mark.parametrize("status", ["401", "429", "500"])
+def test_a_list_that_is_refused_says_why(fake: FakeGateway, status: str) -> None:
+    fake.look_plan.append(status)
+    with pytest.raises(SendError) as refused:
+        TwilioGateway(_settings(fake), BASE).find(_text(), timedelta(minutes=1))
+    assert refused.value.code == status
+
+
 def test_a_text_is_found_by_number_and_words(fake: FakeGateway) -> None:
     gateway = TwilioGateway(_settings(fake), BASE)
     assert not gateway.find(_text(), timedelta(minutes=1))

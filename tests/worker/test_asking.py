@@ -10,7 +10,7 @@ from patient_portal.clock import MovableClock
 from patient_portal.database import Database
 from patient_portal.domain.delivery import MessageState
 from patient_portal.models import Alert, Lane, Message, MessageKind
-from patient_portal.services import messages, reconcile
+from patient_portal.services import gateway_faults, messages, reconcile
 from patient_portal.services.messages import Draft
 from patient_portal.sms.choice import gateway_of
 from patient_portal.sms.gateway import Report
@@ -267,6 +267,31 @@ def test_a_reminder_is_never_sent_again_blindly(house: House) -> None:
     house.send(Lane.REMINDER)
     assert len(house.fake.ledger) == 1
     assert house.row("other").gateway_id == house.fake.ledger[0].sid
+
+
+def test_a_gateway_that_refuses_our_account_is_not_asked(house: House) -> None:
+    house.send()
+    house.later(31)
+    with house.database.transaction() as session:
+        gateway_faults.note_answer(session, "20003", house.clock.now(session))
+    house.later(120)
+    assert house.worker.asker.ask() == 0
+    assert not house.fake.asked
+
+
+def test_a_look_that_is_refused_rests_the_gateway_too(house: House) -> None:
+    house.queue(Lane.REMINDER)
+    house.fake.plan.append("accept_then_reset")
+    house.send(Lane.REMINDER)
+    house.later(80)
+    house.fake.look_plan.append("401")
+    assert house.send(Lane.REMINDER) == 1
+    assert house.row("other").error_code == "unsure:401"
+    assert not house.worker.sender.waiting_lanes()
+    house.later(61)
+    house.send(Lane.REMINDER)  # the one text that tries it
+    assert len(house.fake.ledger) == 1
+    assert house.row("other").state is MessageState.ACCEPTED
 
 
 def test_a_doubt_outlives_a_refusal(house: House) -> None:
