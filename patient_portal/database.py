@@ -20,10 +20,14 @@ from sqlalchemy import (
     Dialect,
     Engine,
     MetaData,
+    Select,
     Table,
     TypeDecorator,
+    column,
     create_engine,
     event,
+    select,
+    table,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -252,6 +256,21 @@ def revisions(url: str) -> tuple[str | None, str | None]:
     finally:
         engine.dispose()
     return found, ScriptDirectory.from_config(_migrations(url)).get_current_head()
+
+
+def is_current(session: Session) -> bool:
+    """Whether the tables are at the newest migration that this version knows."""
+    return list(session.execute(_REVISION).scalars()) == [_newest()]
+
+
+_REVISION: Select[Any] = select(column("version_num")).select_from(table("alembic_version"))
+
+
+@lru_cache(maxsize=1)
+def _newest() -> str | None:
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_migrations("")).get_current_head()
 
 
 def _migrations(url: str) -> Any:
