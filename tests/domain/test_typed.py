@@ -46,6 +46,14 @@ def test_what_nobody_could_call_is_refused(typed: str) -> None:
         read_phone(typed, "US")
 
 
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [("+12125550142", "US"), ("+447700900123", "GB"), ("+80012345678", None), ("x", None)],
+)
+def test_a_number_of_no_country_names_none(number: str, country: str | None) -> None:
+    assert country_of(number) == country
+
+
 @given(st.text(max_size=60))
 def test_no_text_breaks_the_readers(text: str) -> None:
     for read in (
