@@ -21,10 +21,11 @@ from patient_portal.models import (
     Lane,
     Message,
     MessageKind,
+    MessageState,
     Patient,
     StaffPhone,
 )
-from patient_portal.services import alerts, inbound
+from patient_portal.services import alerts, inbound, ladder
 from patient_portal.services.alerts import Closing, RedAnswer
 from tests.support.people import NOON, Team, a_clinic, a_house, a_member, a_patient, a_site
 
@@ -436,3 +437,40 @@ def test_the_same_text_delivered_many_times_at_once_counts_once(
     found = _at_once(*[deliver] * 6)
     assert sorted(map(str, found)) == ["duplicate"] * 5 + ["took"]
     assert len(_answers(database, NURSE)) == 1
+
+
+@pytest.mark.parametrize("rounds", [15, pytest.param(200, marks=pytest.mark.fault)])
+def test_a_take_at_the_moment_of_the_timer_is_never_lost(
+    database: Database, house: tuple[Team, Patient], rounds: int
+) -> None:
+    team, rosa = house
+
+    def tick(now: datetime) -> int:
+        with database.transaction() as session:
+            return ladder.advance(session, a_site(), now)
+
+    for n in range(rounds):
+        opened = NOON + timedelta(hours=n)
+        alert = _raise(database, rosa, EMERGENCY, opened)
+        now = opened + timedelta(minutes=5)
+        taken, _ticked = _at_once(
+            lambda: _text(database, NURSE, alert.ref, now),  # noqa: B023
+            lambda: tick(now),  # noqa: B023
+        )
+        assert taken == "took"
+        tick(now + timedelta(seconds=1))
+        stands = _now(database, alert)
+        assert (stands.state, stands.taken_by) == (AlertState.TAKEN, team.nurse.id)
+        assert stands.next_action_at is not None and stands.next_action_at > now
+        with database.transaction() as session:
+            waiting = session.scalars(
+                select(Message.id).where(
+                    Message.alert_id == alert.id,
+                    Message.kind == MessageKind.STAFF_ALERT,
+                    Message.state == MessageState.DUE,
+                )
+            ).all()
+            assert not waiting  # nobody is paged about what somebody has
+            closing = Closing(outcome="false_alarm", useful=None, note="done")
+            found = session.get_one(Alert, alert.id)
+            alerts.close(session, found, team.nurse, closing, now + timedelta(minutes=1))
