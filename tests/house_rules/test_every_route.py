@@ -25,6 +25,8 @@ from patient_portal.models import (
     InboundText,
     LinkKind,
     Patient,
+    Shift,
+    StaffPhone,
 )
 from patient_portal.services import checkins, enrolment, inbound
 from patient_portal.services.audit import Actor
@@ -47,7 +49,10 @@ FORM_KEY = "k" * 22
 # Names that no other clinic's people and no stranger may ever read.
 PRIVATE = ("Rosalinda", "Marinescu", "5550123", "1957")
 # Values for the parts of an address that name something of the first clinic.
-OF_THE_CLINIC = ("patient_id", "ref", "check_in_id", "staff_id", "message_id")
+OF_THE_CLINIC = (
+    "patient_id", "ref", "check_in_id", "staff_id", "message_id", "turn_id", "change_id",
+    "phone_id",
+)  # fmt: skip
 
 
 @dataclass
@@ -120,6 +125,11 @@ def _values(app: Flask, session: Any, ours: Team, rosa: Patient, now: Any) -> di
         "number": "+12125550142",
         "entry_id": "no-such-entry",
         "override_id": "no-such-limit",
+        "turn_id": session.scalars(select(Shift.id).where(Shift.staff_id == ours.nurse.id)).first(),
+        "change_id": "no-such-change",
+        "phone_id": session.scalars(
+            select(StaffPhone.id).where(StaffPhone.staff_id == ours.nurse.id)
+        ).one(),
         "kind": "staff",
         "who": ours.nurse.id,
     }

@@ -2,8 +2,8 @@
 
 from flask import Blueprint
 
-from patient_portal.web.care_team import account, alerts, course, inbox, patients, pausing
+from patient_portal.web.care_team import account, alerts, course, inbox, patients, pausing, rota
 
 blueprint = Blueprint("care_team", __name__, url_prefix="/staff")
-for part in (account, inbox, alerts, patients, course, pausing):
+for part in (account, inbox, alerts, patients, course, pausing, rota):
     blueprint.register_blueprint(part.blueprint)
