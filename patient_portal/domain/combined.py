@@ -156,13 +156,17 @@ class WindowLimits:
 @dataclass(frozen=True, slots=True)
 class Silence:
     """Hours from a day's text to its repetition, to the caregiver's, and to the moment the day
-    counts as missed; the hours of the day between which silence alone may page."""
+    counts as missed; the hours of the day between which silence alone may page; days until a row
+    that was read is listed again, and how many times the days of the rule that paged until a
+    silence that goes on pages once more."""
 
     repeat_hours: int
     caregiver_hours: int
     cut_off_hours: int
     pages_from: time
     pages_until: time
+    row_again_days: int
+    page_again_times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,4 +191,4 @@ class Beyond:
     notices: Mapping[str, tuple[Notice, ...]] = field(default_factory=dict)
     look_back: LookBack = LookBack(7, 2, 3)
     windows: WindowLimits = WindowLimits(14, 14, 7)
-    silence: Silence = Silence(3, 5, 7, time(8, 0), time(20, 59))
+    silence: Silence = Silence(3, 5, 7, time(8, 0), time(20, 59), 3, 2)

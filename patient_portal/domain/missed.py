@@ -12,6 +12,22 @@ from patient_portal.domain.protocol import UNKNOWN_DRUG, Protocol, Rule
 from patient_portal.domain.schedule import at_wall_time, local_date
 
 
+def is_listed_again(silence: Silence, days: int, read_at: int) -> bool:
+    """Whether a row that was read at so many days is listed once more."""
+    return days >= read_at + silence.row_again_days
+
+
+def pages_again(protocol: Protocol, days: int, *, rule: str, paged_at: int, closed_on: int) -> bool:
+    """Whether a silence that goes on pages once more, its alert being closed.
+
+    `rule` paged at so many days; `closed_on` is the day of the silence on which its alert was
+    closed. Once, and at the earliest on the day after that.
+    """
+    needed = [one.days for one in protocol.beyond.missed if one.rule == rule] or [paged_at]
+    twice = needed[0] * protocol.beyond.silence.page_again_times
+    return paged_at < twice <= days and days > closed_on
+
+
 @dataclass(frozen=True, slots=True)
 class SilenceTimes:
     """What follows a day's text while nobody answers; aware moments in UTC."""

@@ -50,6 +50,7 @@ NOTICE_KINDS = ("same_day", "recheck", "divergence", "unreadable")
 DEVICES = ("scale", "thermometer")
 _MOST_DAYS = 60
 _MOST_HOURS = 24
+_MOST_TIMES = 5
 
 Tables = Mapping[str, list[Table]]
 
@@ -211,6 +212,8 @@ def _silence(row: Table) -> Silence:
         _number(row, "cut_off_hours", 1, _MOST_HOURS),
         _hour(row, "pages_from"),
         _hour(row, "pages_until"),
+        _number(row, "row_again_days", 1, _MOST_DAYS),
+        _number(row, "page_again_times", 2, _MOST_TIMES),
     )
     if not silence.repeat_hours < silence.caregiver_hours < silence.cut_off_hours:
         raise row.fail("the hours must follow one another: repeat, caregiver, cut-off")

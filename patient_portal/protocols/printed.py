@@ -187,6 +187,11 @@ def _limit_rows(protocol: Protocol) -> Iterator[tuple[str, str]]:
     yield "caregiver texted", f"after {silence.caregiver_hours} hours"
     yield "day is missed", f"after {silence.cut_off_hours} hours"
     yield "silence pages", f"from {silence.pages_from:%H:%M} to {silence.pages_until:%H:%M}"
+    yield "silence that was read is listed again", f"after {silence.row_again_days} more days"
+    yield (
+        "silence pages once more after its alert was closed",
+        f"at {silence.page_again_times} times the days of the rule that paged",
+    )
 
 
 def _or(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""What silence sets off: it pages the care team, once for each run of missed days.
+"""What silence sets off: it pages the care team, and once more if it goes on after that.
 
 The page goes the one way of every alert, so it joins an alert that is not closed. A mark for the
 run, the level and the patient is written in the same transaction; its unique rule lets one worker
@@ -9,14 +9,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import String, bindparam, select
+from sqlalchemy import String, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from patient_portal.database import insert_once, new_id
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.domain.missed import may_page
+from patient_portal.domain.missed import is_listed_again, may_page, pages_again
 from patient_portal.domain.protocol import Protocol
 from patient_portal.domain.replay import inputs_of_silence
+from patient_portal.domain.schedule import local_date
 from patient_portal.models import (
     Alert,
     AlertState,
@@ -35,7 +36,7 @@ from patient_portal.services.site import Site
 _MARKS = (
     select(
         SilenceMark.patient_id, SilenceMark.since, SilenceMark.kind, SilenceMark.level,
-        Alert.state.label("alert_state"),
+        SilenceMark.rule, SilenceMark.days, Alert.state.label("alert_state"), Alert.closed_at,
     )
     .outerjoin(Alert, Alert.id == SilenceMark.alert_id)
     .where(SilenceMark.patient_id.in_(bindparam("patients", type_=String, expanding=True)))
@@ -49,11 +50,16 @@ class NotSilent(LookupError):
 class Done(NamedTuple):
     """What was done about a run: the highest level that was paged, and read; 0 for neither.
 
-    ``is_open``: the alert that the page opened or joined is not closed.
+    With the days missed at that, the rule that paged, and when its alert was closed. ``is_open``:
+    an alert that a page opened or joined is not closed.
     """
 
     paged: int = 0
+    paged_days: int = 0
+    paged_rule: str = ""
+    closed_at: datetime | None = None
     read: int = 0
+    read_days: int = 0
     is_open: bool = False
 
 
@@ -71,25 +77,35 @@ def done_about(session: Session, people: Iterable[Silent]) -> dict[str, Done]:
 
 def _with(done: Done, mark: Any) -> Done:
     if mark.kind is SilenceMarkKind.READ:
-        return done._replace(read=max(done.read, mark.level))
+        if mark.level < done.read:
+            return done
+        return done._replace(read=mark.level, read_days=mark.days)
+    is_open = done.is_open or mark.alert_state is not AlertState.CLOSED
+    if mark.level < done.paged:
+        return done._replace(is_open=is_open)
     return done._replace(
-        paged=max(done.paged, mark.level),
-        is_open=done.is_open or mark.alert_state is not AlertState.CLOSED,
-    )
+        paged=mark.level, paged_days=mark.days, paged_rule=mark.rule, closed_at=mark.closed_at,
+        is_open=is_open,
+    )  # fmt: skip
 
 
 def listed(session: Session, protocol: Protocol, clinic_id: str, now: datetime) -> list[Silent]:
     """The rows of the inbox: who is silent, without those who are read or listed as an alert.
 
-    One that was read returns when its run reaches a higher level.
+    One that was read returns when its run reaches a higher level, and after each further days
+    that the protocol names.
     """
     found = missed.silent(session, protocol, clinic_id, now)
     done = done_about(session, found)
-    return [one for one in found if _is_listed(one, done[one.person.id])]
+    return [one for one in found if _is_listed(protocol, one, done[one.person.id])]
 
 
-def _is_listed(one: Silent, done: Done) -> bool:
-    return one.rule.level > done.read and not (done.is_open and one.rule.level <= done.paged)
+def _is_listed(protocol: Protocol, one: Silent, done: Done) -> bool:
+    if done.is_open and one.rule.level <= done.paged:
+        return False  # it stands above, as an alert
+    if one.rule.level > done.read:
+        return True
+    return is_listed_again(protocol.beyond.silence, one.days, done.read_days)
 
 
 # ---- paging
@@ -109,7 +125,19 @@ def to_page(session: Session, protocol: Protocol, clinic_id: str, now: datetime)
         if one.rule.level.is_red and may_page(times, now, one.zone, open_red=one.has_red_open)
     ]
     done = done_about(session, found)
-    return [one for one in found if one.rule.level > done[one.person.id].paged]
+    return [one for one in found if _is_due(protocol, one, done[one.person.id])]
+
+
+def _is_due(protocol: Protocol, one: Silent, done: Done) -> bool:
+    """Whether a red silence pages: at a level not paged yet, or because it goes on."""
+    if one.rule.level > done.paged:
+        return True
+    if done.is_open or done.closed_at is None:
+        return False
+    closed_on = (local_date(done.closed_at, one.zone) - one.counted_from).days
+    return pages_again(
+        protocol, one.days, rule=done.paged_rule, paged_at=done.paged_days, closed_on=closed_on
+    )
 
 
 def page(
@@ -125,7 +153,7 @@ def page(
         return None
     if not may_page(site.protocol.beyond.silence, now, one.zone, open_red=one.has_red_open):
         return None
-    if one.rule.level <= done_about(session, [one])[patient_id].paged:
+    if not _is_due(site.protocol, one, done_about(session, [one])[patient_id]):
         return None
     mark = _mark(session, clinic_id, one, SilenceMarkKind.PAGED, now)
     if mark is None:
@@ -155,7 +183,7 @@ def _mark(
     now: datetime,
     by: StaffMember | None = None,
 ) -> str | None:
-    """Write the mark; its id, or None if it stands already."""
+    """Write the mark, or move the one of this level on to today's days; None if it is there."""
     row = {
         "id": new_id(),
         "clinic_id": clinic_id,
@@ -170,8 +198,18 @@ def _mark(
         "at": now,
     }
     unique = ["patient_id", "since", "kind", "level"]
-    went_in = insert_once(session, SilenceMark.__table__, row, unique=unique)  # type: ignore[arg-type]
-    return str(row["id"]) if went_in else None
+    if insert_once(session, SilenceMark.__table__, row, unique=unique):  # type: ignore[arg-type]
+        return str(row["id"])
+    moved = {key: row[key] for key in ("rule", "days", "alert_id", "staff_id", "at")}
+    return session.scalars(
+        update(SilenceMark)
+        .where(*(getattr(SilenceMark, key) == row[key] for key in unique))
+        # Of two workers, and of two who read, the second finds it moved.
+        .where(SilenceMark.days < one.days)
+        .values(**moved)
+        .returning(SilenceMark.id)
+        .execution_options(synchronize_session=False)
+    ).first()
 
 
 # ---- reading
@@ -193,6 +231,9 @@ def mark_read(
     if one is None:
         raise NotSilent(patient_id)
     if one.rule.level > level:
+        return
+    done = done_about(session, [one])[patient_id]
+    if not _is_listed(protocol, one, done):
         return
     if _mark(session, by.clinic_id, one, SilenceMarkKind.READ, now, by) is not None:
         record(

@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.domain.missed import may_page, missed_level, pages_by_day, silence_times
+from patient_portal.domain.missed import (
+    is_listed_again,
+    may_page,
+    missed_level,
+    pages_again,
+    pages_by_day,
+    silence_times,
+)
 from patient_portal.protocols import current
 
 PROTOCOL = current()
@@ -98,3 +105,33 @@ def test_silence_alone_pages_by_day() -> None:
         assert pages_by_day(SILENCE, moment, ZONE) is may
         assert may_page(SILENCE, moment, ZONE, open_red=False) is may
         assert may_page(SILENCE, moment, ZONE, open_red=True)
+
+
+def test_a_row_that_was_read_is_listed_again_three_days_on() -> None:
+    assert [is_listed_again(SILENCE, days, 4) for days in (4, 6, 7, 8)] == [
+        False, False, True, True,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("days", "rule", "paged_at", "closed_on", "pages"),
+    [
+        (3, "MC2", 2, 2, False),
+        (4, "MC2", 2, 2, True),
+        (9, "MC2", 2, 2, True),  # the worker was off on the fourth
+        (5, "MC2", 3, 3, True),  # paged late, by the same measure
+        (4, "MC2", 4, 3, False),  # that was the second page
+        (9, "MC2", 9, 3, False),
+        (6, "MC2", 2, 6, False),  # closed today
+        (7, "MC2", 2, 6, True),
+        (2, "MC3", 1, 1, True),
+        (1, "MC3", 1, 0, False),
+        (5, "gone", 3, 3, False),  # a rule that this protocol does not have
+        (6, "gone", 3, 3, True),
+    ],
+)
+def test_silence_pages_once_more_at_twice_the_days_of_its_rule(
+    days: int, rule: str, paged_at: int, closed_on: int, pages: bool
+) -> None:
+    found = pages_again(PROTOCOL, days, rule=rule, paged_at=paged_at, closed_on=closed_on)
+    assert found is pages

@@ -95,6 +95,8 @@ SINGLE: list[tuple[str, str, str, str]] = [
     ("windows", "restart_gap = 7", "restart_gap = 7\nmore = 1", "unknown key 'more'"),
     ("silence", "caregiver_hours = 5", "caregiver_hours = 3", "the hours must follow one another"),
     ("silence", "cut_off_hours = 7", "cut_off_hours = 25", "'cut_off_hours' must be from 1 to 24"),
+    ("silence", "row_again_days = 3", "row_again_days = 0", "'row_again_days' must be from 1 to"),
+    ("silence", "again_times = 2", "again_times = 1", "'page_again_times' must be from 2 to"),
     ("silence", '"08:00"', '"21:00"', "'pages_from' must be before 'pages_until'"),
     ("silence", '"08:00"', '"8 o\'clock"', "'pages_from' must be a time of day"),
     (

@@ -148,18 +148,56 @@ def test_one_missed_day_pages_nobody(database: Database) -> None:
     assert house.listed(NOON + DAY + 5 * HOUR) == [("MC1", 1)]
 
 
-def test_a_run_is_paged_once_whatever_becomes_of_it(database: Database) -> None:
+def test_a_run_is_paged_once_while_its_alert_is_open(database: Database) -> None:
     house = House(database)
     assert house.pages(TWO_MISSED) == 1
     for minutes in range(1, 4):
         assert house.pages(TWO_MISSED + timedelta(minutes=minutes)) == 0
-    house.closes(TWO_MISSED + HOUR)
     for days in (1, 2, 40, 41, 60):  # also after the look-back of thirty days
         assert house.pages(TWO_MISSED + days * DAY) == 0
     assert len(house.alerts()) == 1
     back = TWO_MISSED + 61 * DAY
     house.answers(back)
+    house.closes(back)
     assert house.pages(back + 2 * DAY) == 1  # a new run
+    assert len(house.alerts()) == 2
+    assert house.is_sound()
+
+
+def test_a_silence_that_goes_on_after_its_alert_was_closed_pages_once_more(
+    database: Database,
+) -> None:
+    house = House(database)
+    assert house.pages(TWO_MISSED) == 1
+    house.closes(TWO_MISSED + HOUR)
+    assert house.pages(TWO_MISSED + DAY) == 0
+    four = TWO_MISSED + 2 * DAY
+    assert house.pages(four - timedelta(seconds=1)) == 0
+    assert house.pages(four) == 1
+    assert house.pages(four) == 0
+    first, second = house.alerts()
+    assert second.previous_id == first.id
+    assert len(house.texts()) == 2
+    house.closes(four + HOUR)
+    for days in (1, 4, 8, 40, 41):
+        assert house.pages(four + days * DAY) == 0  # from now on the row returns
+    assert house.is_sound()
+
+
+def test_closed_late_it_pages_the_day_after_not_the_minute_after(database: Database) -> None:
+    house = House(database)
+    house.pages(TWO_MISSED)
+    closed = TWO_MISSED + 4 * DAY
+    house.closes(closed)
+    assert house.pages(closed + timedelta(minutes=1)) == house.pages(closed + 7 * HOUR) == 0
+    assert house.pages(closed + DAY) == 1
+
+
+def test_two_workers_at_once_page_once_more_only_once(database: Database) -> None:
+    house = House(database)
+    house.pages(TWO_MISSED)
+    house.closes(TWO_MISSED + HOUR)
+    assert sorted(_paged_by_four(house, TWO_MISSED + 2 * DAY)) == [False, False, False, True]
     assert len(house.alerts()) == 2
     assert house.is_sound()
 
@@ -180,9 +218,11 @@ def test_one_day_after_a_closed_urgent_answer_pages_too(database: Database) -> N
     assert house.pages(at - timedelta(seconds=1)) == 0
     assert house.pages(at) == 1
     assert [one["rule"] for one in house.alerts()[-1].reasons] == ["MC3"]
-    # The second day says MC2, at the same level: nobody is paged again.
-    house.closes(at + HOUR)
+    # While that alert is open nobody is paged again; closed, twice its one day pages once more.
     assert house.pages(at + DAY) == 0
+    house.closes(at + DAY)
+    assert house.pages(at + DAY + HOUR) == 0
+    assert house.pages(at + 2 * DAY) == 1
 
 
 def test_after_an_open_emergency_silence_pages_at_any_hour(database: Database) -> None:
@@ -218,13 +258,19 @@ def test_who_checked_in_meanwhile_is_not_paged(database: Database) -> None:
 
 def test_two_workers_at_once_page_once(database: Database) -> None:
     house = House(database)
+    assert sorted(_paged_by_four(house, TWO_MISSED)) == [False, False, False, True]
+    assert len(house.texts()) == 1
+    assert house.is_sound()
+
+
+def _paged_by_four(house: House, now: datetime) -> list[bool]:
     clinic, start = house.patient.clinic_id, threading.Barrier(4)
     paged: list[bool] = []
 
     def work() -> None:
         start.wait(10)
-        with database.transaction() as session:
-            found = silence.page(session, a_site(), clinic, house.patient.id, TWO_MISSED)
+        with house.database.transaction() as session:
+            found = silence.page(session, a_site(), clinic, house.patient.id, now)
             paged.append(found is not None)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -232,9 +278,7 @@ def test_two_workers_at_once_page_once(database: Database) -> None:
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert sorted(paged) == [False, False, False, True]
-    assert len(house.texts()) == 1
-    assert house.is_sound()
+    return paged
 
 
 def test_a_worker_that_fails_leaves_no_mark(database: Database) -> None:
@@ -282,6 +326,22 @@ def test_a_row_that_was_read_goes_until_the_run_gets_worse(database: Database) -
     assert house.listed(TWO_MISSED + DAY) == [("MC2", 3)]
     house.reads(TriageLevel.URGENT, TWO_MISSED + DAY)
     assert house.listed(TWO_MISSED + DAY) == []
+
+
+def test_a_row_that_was_read_returns_after_each_three_further_days(database: Database) -> None:
+    house = House(database)
+    house.change(first_dose_on=(NOON - 300 * DAY).date())  # outside the window: never red
+    three = TWO_MISSED + DAY
+    assert house.listed(three) == [("MC4", 3)]
+    for days in (0, 3, 6, 26):
+        at = three + days * DAY
+        assert house.listed(at) == [("MC4", 3 + days)]
+        house.reads(TriageLevel.WATCH, at)
+        assert house.listed(at + HOUR) == house.listed(at + 2 * DAY) == []
+        house.reads(TriageLevel.WATCH, at + 2 * DAY)  # an old page: the row is not there
+    with database.reading() as session:
+        read = select(AuditEntry).where(AuditEntry.action == "silence.read")
+        assert len(session.scalars(read).all()) == 4
 
 
 def test_what_got_worse_since_it_was_shown_is_not_read(database: Database) -> None:
