@@ -52,7 +52,8 @@ def bubbles(session: Session, site: Site, number: str) -> list[Bubble]:
     )
     found = [_sent(site, message) for message in sent]
     found += [Bubble(at=text.received_at, body=text.body, is_mine=True) for text in got]
-    return sorted(found, key=lambda bubble: bubble.at)[-NEWEST:]
+    # An answer never stands above what it answers, though both have the same moment.
+    return sorted(found, key=lambda bubble: (bubble.at, not bubble.is_mine))[-NEWEST:]
 
 
 def newest_texts(session: Session, site: Site) -> list[dict[str, str]]:

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from patient_portal.app import create_app
 from patient_portal.config import Settings
 from patient_portal.database import Database
 from patient_portal.demo.seed import seed
 from patient_portal.models import (
+    Alert,
     InboundText,
     Lane,
     Message,
@@ -137,8 +138,32 @@ def test_a_reply_is_kept_and_answered(client: FlaskClient, database: Database) -
     with database.reading() as session:
         kept = session.scalars(select(InboundText)).one()
         assert (kept.from_number, kept.body) == (ROSA, "what time is my visit")
-        due = session.scalars(select(Message).where(Message.state == MessageState.DUE)).one()
-        assert due.to_number == ROSA
+        waits = Message.to_number == ROSA, Message.state == MessageState.DUE
+        assert session.scalars(select(Message.kind).where(*waits)).one() is MessageKind.REPLY
+
+
+def test_a_nurses_phone_offers_what_its_newest_alert_can_be_answered_with(
+    client: FlaskClient, database: Database
+) -> None:
+    client.post(f"/demo/phones/{ROSA}/reply", data={"body": "I cannot breathe"})
+    with database.transaction() as session:
+        ref = session.scalars(
+            select(Alert.ref).where(Alert.patient_id == "rosa").order_by(Alert.opened_at.desc())
+        ).first()
+        session.execute(
+            update(Message)
+            .where(Message.state == MessageState.DUE)
+            .values(state=MessageState.SENT, accepted_at=Message.created_at)
+        )
+    page = client.get("/demo/phones?show=n-silva").text
+    assert f'value="{ref}"' in page and f'value="{ref} E"' in page
+    client.post("/demo/phones/+12125550142/reply", data={"body": ref or ""})
+    with database.reading() as session:
+        found = session.scalars(select(Alert).where(Alert.ref == ref)).one()
+    assert found.taken_by is not None
+    # What was asked stands above what was answered.
+    page = client.get("/demo/phones?show=rosa").text
+    assert page.index("I cannot breathe") < page.index("call 911 NOW")
 
 
 def test_stop_stops(client: FlaskClient, database: Database) -> None:

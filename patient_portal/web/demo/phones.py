@@ -14,6 +14,7 @@ from patient_portal.database import new_id
 from patient_portal.demo import cast
 from patient_portal.demo.people import Kind, Somebody, everybody
 from patient_portal.demo.phones import Bubble, bubbles, newest_texts
+from patient_portal.domain.replies import as_reference
 from patient_portal.models import Clinic, Patient
 from patient_portal.services import inbound
 from patient_portal.sms.segments import LARGEST_TEXT
@@ -52,16 +53,7 @@ def show() -> str:
         people = [one for one in everybody(session) if one.phone]
         wanted = request.args.getlist("show")[:MOST_SHOWN] or list(SHOWN_FIRST)
         chosen = [one for name in dict.fromkeys(wanted) for one in people if one.id == name]
-        phones = [
-            Phone(
-                owner=one,
-                texts=[
-                    (bubble, _pieces(bubble)) for bubble in bubbles(session, site, one.phone or "")
-                ],
-                quick=QUICK.get(one.kind, ("HELP",)),
-            )
-            for one in chosen
-        ]
+        phones = [_phone(one, bubbles(session, site, one.phone or "")) for one in chosen]
         clock = _clock(session, now)
         coming = _coming(session, now)
     return render_template(
@@ -75,6 +67,22 @@ def show() -> str:
         clock=clock,
         coming=coming,
     )
+
+
+def _phone(owner: Somebody, lying: list[Bubble]) -> Phone:
+    """A phone with what lies on it, and what its owner may tap to answer."""
+    quick = QUICK.get(owner.kind) or _replies_to(lying)
+    return Phone(owner, [(bubble, _pieces(bubble)) for bubble in lying], quick)
+
+
+def _replies_to(lying: list[Bubble]) -> tuple[str, ...]:
+    """Take the newest alert of a phone, or pass it on; HELP where there is none."""
+    for bubble in reversed(lying):
+        words = re.findall(r"[0-9A-Z]+", bubble.body) if bubble.is_alert else []
+        ref = next((word for word in words if as_reference(word) == word), None)
+        if ref is not None:
+            return (ref, f"{ref} E", "OK")
+    return ("HELP",)
 
 
 def _moment(at: datetime, now: datetime) -> str:
