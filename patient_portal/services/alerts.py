@@ -95,6 +95,11 @@ class RedAnswer:
     known_alert_id: str | None = None  # the alert that this check-in belongs to already
     by_patient: bool = True  # who then has the page before them that says what to do
 
+    @property
+    def is_silence(self) -> bool:
+        """Whether nobody answered anything."""
+        return self.check_in_id is None
+
 
 def raise_alert(
     session: Session, site: Site, patient: Patient, red: RedAnswer, now: datetime
@@ -196,17 +201,19 @@ def _join(session: Session, site: Site, alert: Alert, red: RedAnswer, now: datet
     )  # fmt: skip
     has_risen = red.level > standing.level
     if restarts:
-        _restart(session, site, alert, now, has_risen=has_risen)
+        _restart(session, site, alert, now, has_risen=has_risen, is_silence=red.is_silence)
     elif standing.state is AlertState.TAKEN:
-        paging.tell_owner(session, site, alert, now)
+        paging.tell_owner(session, site, alert, now, is_silence=red.is_silence)
     if has_risen and not red.by_patient:
         patient_texts.tell_risen(session, alert, now)
 
 
-def _restart(session: Session, site: Site, alert: Alert, now: datetime, *, has_risen: bool) -> None:
+def _restart(
+    session: Session, site: Site, alert: Alert, now: datetime, *, has_risen: bool, is_silence: bool
+) -> None:
     """Page again, from the first step. Who had taken it hears of it, and has it no more."""
     if alert.state is AlertState.TAKEN:
-        paging.tell_owner(session, site, alert, now, has_risen=has_risen)
+        paging.tell_owner(session, site, alert, now, has_risen=has_risen, is_silence=is_silence)
     _open_again(alert, Act.WORSEN)
     paging.start_ladder(session, site, alert, now)
 

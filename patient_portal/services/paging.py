@@ -203,9 +203,15 @@ def go_on(session: Session, alert: Alert, now: datetime) -> bool:
 
 
 def tell_owner(
-    session: Session, site: Site, alert: Alert, now: datetime, *, has_risen: bool = False
+    session: Session,
+    site: Site,
+    alert: Alert,
+    now: datetime,
+    *,
+    has_risen: bool = False,
+    is_silence: bool = False,
 ) -> None:
-    """Text the owner that there are new answers; the first step if the owner has no phone.
+    """Text the owner that there are new answers, or none; the first step if they have no phone.
 
     Once in ten minutes, unless the level has risen.
     """
@@ -220,7 +226,7 @@ def tell_owner(
     roster = read_roster(session, alert.clinic_id, now)
     body = staff_texts.worse(
         Words(roster.language), clinic=roster.clinic, ref=alert.ref,
-        level=TriageLevel(alert.level), url=address_of(site, alert),
+        level=TriageLevel(alert.level), url=address_of(site, alert), is_silence=is_silence,
     )  # fmt: skip
     text_owner(session, roster, alert, MessageKind.STAFF_WORSE, body, now)
 

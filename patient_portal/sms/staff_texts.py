@@ -86,14 +86,29 @@ def unmanned(words: Words, *, clinic: str, ref: str, level: TriageLevel, url: st
     return _first_that_fits(words, forms)
 
 
-def worse(words: Words, *, clinic: str, ref: str, level: TriageLevel, url: str) -> str:
-    """To the owner: the patient has given new red answers."""
+def worse(
+    words: Words,
+    *,
+    clinic: str,
+    ref: str,
+    level: TriageLevel,
+    url: str,
+    is_silence: bool = False,
+) -> str:
+    """To the owner: the patient has given new red answers, or is silent, which no answer says."""
 
     def forms(words: Words) -> Iterator[str]:
         said = {
             "clinic": as_gsm7(clinic), "ref": ref, "level": words.safety(_LEVELS[level]),
             "url": url,
         }  # fmt: skip
+        if is_silence:
+            yield words.safety(
+                "%(clinic)s: ALERT %(ref)s: no check-in came, %(level)s. Open: %(url)s", **said
+            )
+            yield words.safety("ALERT %(ref)s: no check-in came, %(level)s. %(url)s", **said)
+            yield words.safety("ALERT %(ref)s: no check-in came, %(level)s.", **said)
+            return
         if level is TriageLevel.EMERGENCY:
             yield words.safety(
                 "%(clinic)s: ALERT %(ref)s got WORSE, now %(level)s. Open: %(url)s", **said

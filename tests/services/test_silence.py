@@ -238,7 +238,10 @@ def test_after_an_open_emergency_silence_pages_at_any_hour(database: Database) -
     assert [one["rule"] for one in alert.reasons][-1] == "MC3"
     assert alert.level == int(TriageLevel.EMERGENCY)
     assert alert.state is AlertState.OPEN  # taken a day ago: the ladder starts again
-    assert len(house.texts()) > before
+    after = house.texts()[before:]
+    assert [one.kind for one in after].count(MessageKind.STAFF_WORSE) == 1
+    assert not any("answers" in one.body for one in after)  # nobody answered
+    assert any("no check-in came" in one.body for one in after)
     told = explain(PROTOCOL, alert.inputs)
     assert "MC3" in [one.rule for one in told.reasons]
     assert house.is_sound()

@@ -27,8 +27,11 @@ def _staff(words: Words) -> list[str]:
         for after in (None, following)
     ]
     found += [
-        staff_texts.worse(words, clinic=CLINIC, ref="K7Q3M", level=level, url=url)
+        staff_texts.worse(
+            words, clinic=CLINIC, ref="K7Q3M", level=level, url=url, is_silence=is_silence
+        )
         for level in levels
+        for is_silence in (False, True)
     ]
     return [*found, texts.not_understood(words, clinic=CLINIC, url=f"{BASE}/staff/inbox")]
 
