@@ -15,6 +15,7 @@ from patient_portal.paths import shipped
 from patient_portal.services.site import site_of
 from patient_portal.web import (
     access,
+    alarm,
     care_team,
     errors,
     headers,
@@ -71,6 +72,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     csrf = CSRFProtect(app)
     language.init_language(app, settings)
     headers.install(app)
+    alarm.install(app)
     errors.install(app)
     app.register_blueprint(patient.blueprint)
     app.register_blueprint(care_team.blueprint)

@@ -6,6 +6,7 @@ Names are those of the README's table. Every secret may come from a file: ``SECR
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
@@ -16,6 +17,9 @@ SHORTEST_SECRET = 32
 # slowest answer (connect 3 s, headers 10 s, body 10 s).
 USUAL_LEASE = 30
 USUAL_REMINDERS_A_DAY = 2000  # texts of a clinic
+USUAL_DRILL = time(7)  # on each clinic's clocks
+SHORTEST_TOKEN = 16
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -56,6 +60,9 @@ class Settings:
     log_level: str = "INFO"
     lease_seconds: int = USUAL_LEASE
     reminders_a_day: int = USUAL_REMINDERS_A_DAY
+    heartbeat_url: str | None = field(default=None, repr=False)
+    metrics_token: str | None = field(default=None, repr=False)
+    drill_at: time | None = USUAL_DRILL  # None: no drill by itself, on a test machine
     demo: bool = False
 
     @property
@@ -122,6 +129,9 @@ class _Reader:
             log_level=self._log_level(),
             lease_seconds=self._lease(),
             reminders_a_day=self._reminders_a_day(),
+            heartbeat_url=self._heartbeat_url(),
+            metrics_token=self._metrics_token(),
+            drill_at=self._drill_at(),
             demo=self.demo,
         )
         for name in ("PORTAL_FAILPOINTS", "PORTAL_LEASE_SECONDS"):
@@ -157,7 +167,7 @@ class _Reader:
     def _base_url(self) -> str:
         value = self.text("BASE_URL", "It is the address patients open: https://…").rstrip("/")
         parts = urlsplit(value)
-        local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+        local = parts.hostname in LOOPBACK
         if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.path):
             self.faults.append(
                 "BASE_URL must be an address without a path, like https://portal.example.org"
@@ -230,6 +240,33 @@ class _Reader:
         if not self.text("REMINDERS_A_DAY", required=False):
             return USUAL_REMINDERS_A_DAY
         return self._whole("REMINDERS_A_DAY", 1, 1_000_000)
+
+    def _heartbeat_url(self) -> str | None:
+        value = self.text("HEARTBEAT_URL", required=False)
+        parts = urlsplit(value)
+        usable = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        if value and not (usable and parts.hostname):
+            self.faults.append("HEARTBEAT_URL must begin with https://.")
+        return value or None
+
+    def _metrics_token(self) -> str | None:
+        value = self.text("METRICS_TOKEN", required=False)
+        if value and len(value) < SHORTEST_TOKEN:
+            self.faults.append(f"METRICS_TOKEN needs {SHORTEST_TOKEN} characters or more.")
+        return value or None
+
+    def _drill_at(self) -> time | None:
+        value = self.text("DRILL_AT", required=False)
+        if value == "off" and not self.text("BASE_URL", required=False).startswith("https"):
+            return None
+        try:
+            found = time.fromisoformat(value) if value else USUAL_DRILL
+            if found.tzinfo is None:
+                return found
+        except ValueError:
+            pass
+        self.faults.append(f"DRILL_AT is {value!r}. It must be a time of day like 07:00.")
+        return USUAL_DRILL
 
     def _log_level(self) -> str:
         value = (self.text("LOG_LEVEL", required=False) or "INFO").upper()

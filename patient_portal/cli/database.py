@@ -37,6 +37,7 @@ def check_command(demo: bool) -> None:
         for invariant in invariants.ALL:
             count = invariants.count(session, invariant)
             broken += bool(count)
-            click.echo(f"{'WRONG' if count else 'ok':5} {count:>7}  {invariant.name}")
+            mark = "WRONG" if count else "ok"
+            click.echo(f"{mark:5} {count:>7}  {invariant.number:4} {invariant.name}")
     if broken:
         raise click.exceptions.Exit(1)

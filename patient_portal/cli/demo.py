@@ -106,6 +106,8 @@ def _environment(folder: Path, host: str, port: int) -> dict[str, str]:
         "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite'}",
         "SMS_GATEWAY": "simulator",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "WARNING",
+        # Nobody sits at the demo's phones at seven; one drill is run when the clinic is made.
+        "DRILL_AT": os.environ.get("DRILL_AT") or "off",
         "BASE_URL": os.environ.get("BASE_URL") or f"http://{address}:{port}",
         "TRUSTED_HOSTS": os.environ.get("TRUSTED_HOSTS") or "127.0.0.1,localhost,[::1]",
         **{name: _secret(folder / name.lower()) for name in SECRETS},

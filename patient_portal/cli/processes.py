@@ -112,6 +112,8 @@ def worker(demo: bool) -> None:
         gateway_of(settings),
         lease_seconds=settings.lease_seconds,
         reminders_a_day=settings.reminders_a_day,
+        drill_at=settings.drill_at,
+        heartbeat_url=settings.heartbeat_url,
     )
 
     def finish(_signal: int, _frame: FrameType | None) -> None:

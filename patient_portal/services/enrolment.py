@@ -39,6 +39,10 @@ class AlreadyInvited(ValueError):
         self.patient_id = patient_id
 
 
+class ClinicNotLive(ValueError):
+    """The clinic has not proven yet that an alert finds somebody; see ``services.cover``."""
+
+
 class TooManyTexts(ValueError):
     """The number was texted often enough for now; ``limit`` says how often is allowed."""
 
@@ -85,7 +89,10 @@ def invite(
 
     Raises:
         AlreadyInvited: another patient of the clinic has this phone, birth year and last name.
+        ClinicNotLive: the clinic's cover, rota, phones or drill are not proven yet.
     """
+    if session.get_one(Clinic, clinic_id).live_at is None:
+        raise ClinicNotLive(clinic_id)
     twin = _twin(session, clinic_id, invitation)
     if twin is not None and twin.id != invitation.key:
         raise AlreadyInvited(twin.id)

@@ -32,7 +32,6 @@ from patient_portal.models import (
     CheckIn,
     CheckInState,
     Clinic,
-    Heartbeat,
     Message,
     MessageKind,
     Patient,
@@ -117,16 +116,15 @@ class OnDuty(NamedTuple):
 
 @dataclass(frozen=True)
 class Duty:
-    """The clinic of a page, who of it is on call now, and the worker's last sign of life."""
+    """The clinic of a page, and who of it is on call now."""
 
     clinic: Clinic
     on_call: dict[Position, tuple[OnDuty, ...]]
-    last_beat: datetime | None
 
 
 def duty(session: Session, clinic_id: str, now: datetime) -> Duty:
     """The clinic, and who holds each position of the ladder. Raises NoResultFound."""
-    clinic, beat = session.execute(_DUTY, {"clinic": clinic_id}).one()
+    clinic = session.scalars(_DUTY, {"clinic": clinic_id}).one()
     holding = rota.on_call(session, clinic_id, now)
     ids = {person for people in holding.values() for person in people}
     members = {
@@ -137,7 +135,7 @@ def duty(session: Session, clinic_id: str, now: datetime) -> Duty:
         position: tuple(members[person] for person in found if person in members)
         for position, found in holding.items()
     }
-    return Duty(clinic, people, beat)
+    return Duty(clinic, people)
 
 
 def count_open(session: Session, clinic_id: str) -> int:
@@ -322,7 +320,11 @@ _OPEN_ALERTS = (
     .join(_patient, _patient.c.id == _alert.c.patient_id)
     .outerjoin(_staff, _staff.c.id == _alert.c.taken_by)
     .outerjoin(_texted, _texted.c.alert_id == _alert.c.id)
-    .where(_alert.c.clinic_id == _CLINIC, _alert.c.state != AlertState.CLOSED)
+    .where(
+        _alert.c.clinic_id == _CLINIC,
+        _alert.c.state != AlertState.CLOSED,
+        _alert.c.is_test.is_(False),
+    )
 )
 _CLOSED_ALERTS = (
     select(*_ALERT_COLUMNS)
@@ -353,6 +355,7 @@ _WATCH = (
         _check_in.c.read_at.is_(None),
         or_(
             _check_in.c.state != CheckInState.OPEN,
+        _alert.c.is_test.is_(False),
             _check_in.c.started_at < bindparam("answering_since", type_=UtcDateTime),
         ),
     )
@@ -360,10 +363,9 @@ _WATCH = (
     .limit(MOST_WATCH)
 )
 _COUNT_OPEN = select(func.count()).where(
-    _alert.c.clinic_id == _CLINIC, _alert.c.state != AlertState.CLOSED
-)
-_DUTY = select(Clinic, select(func.max(Heartbeat.beat_at)).scalar_subquery()).where(
-    Clinic.id == _CLINIC
+    _alert.c.clinic_id == _CLINIC,
+    _alert.c.state != AlertState.CLOSED,
+    _alert.c.is_test.is_(False),
 )
 _MEMBERS = (
     select(StaffMember.id, StaffMember.name, StaffPhone.number)
@@ -373,3 +375,4 @@ _MEMBERS = (
         StaffMember.disabled_at.is_(None),
     )
 )
+_DUTY = select(Clinic).where(Clinic.id == _CLINIC)

@@ -1,12 +1,10 @@
 """What must always hold, each as a query that counts the rows that break it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, exists, extract, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 
 from patient_portal.domain.delivery import MessageState
 from patient_portal.domain.levels import TriageLevel
@@ -25,26 +23,14 @@ from patient_portal.models import (
     SilenceMark,
     SilenceMarkKind,
 )
+from patient_portal.services import alert_invariants
+from patient_portal.services.invariant import Invariant as Invariant
+from patient_portal.services.invariant import count as count
 
 # Sending takes a moment; clocks and commits are not exact to the second.
 SLACK = timedelta(minutes=5)
 # No local day begins earlier than this before the day in UTC.
 FARTHEST_ZONE = timedelta(hours=14)
-
-
-@dataclass(frozen=True)
-class Invariant:
-    """``name`` says what would be wrong; ``rows`` selects what is."""
-
-    name: str
-    rows: Callable[[], Select[Any]]
-
-
-def count(session: Session, invariant: Invariant) -> int:
-    """How many rows break it."""
-    return session.execute(
-        select(func.count()).select_from(invariant.rows().subquery())
-    ).scalar_one()
 
 
 _TAKEN_BY_GATEWAY = (MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED)
@@ -69,10 +55,6 @@ def _alert_without_text() -> Select[Any]:
     return select(Alert.id).where(~text)
 
 
-def _waits_for_nothing() -> Select[Any]:
-    return select(Alert.id).where(Alert.state != AlertState.CLOSED, Alert.next_action_at.is_(None))
-
-
 def _two_open() -> Select[Any]:
     return (
         select(Alert.patient_id)
@@ -87,19 +69,6 @@ def _calmer_than_answers() -> Select[Any]:
         select(CheckIn.id)
         .join(Alert, Alert.id == CheckIn.alert_id)
         .where(CheckIn.level > Alert.level)
-    )
-
-
-def _taken_by_nobody() -> Select[Any]:
-    return select(Alert.id).where(
-        Alert.state == AlertState.TAKEN, or_(Alert.taken_by.is_(None), Alert.taken_at.is_(None))
-    )
-
-
-def _closed_by_nobody() -> Select[Any]:
-    return select(Alert.id).where(
-        Alert.state == AlertState.CLOSED,
-        or_(Alert.closed_by.is_(None), Alert.closed_at.is_(None), Alert.outcome.is_(None)),
     )
 
 
@@ -189,23 +158,30 @@ def _approved_alone() -> Select[Any]:
     )
 
 
+def _form_sent_twice() -> Select[Any]:
+    return (
+        select(CheckIn.form_key)
+        .group_by(CheckIn.patient_id, CheckIn.form_key)
+        .having(func.count() > 1)
+    )
+
+
 ALL = (
-    Invariant("red check-ins without an alert", _red_without_alert),
-    Invariant("check-ins with another patient's alert", _alert_of_another),
-    Invariant("alerts calmer than their check-ins", _calmer_than_answers),
-    Invariant("alerts without a text to the care team", _alert_without_text),
-    Invariant("alerts not closed that wait for nothing", _waits_for_nothing),
-    Invariant("patients with two alerts not closed", _two_open),
-    Invariant("alerts taken by nobody", _taken_by_nobody),
-    Invariant("alerts closed by nobody or without outcome", _closed_by_nobody),
-    Invariant("alerts whose opening is not in the audit log", _alert_not_audited),
-    Invariant("pages about silence without an alert", _page_of_silence_without_alert),
-    Invariant("check-ins sent at no time", _sent_at_no_time),
-    Invariant("texts the gateway took without an id", _accepted_without_id),
-    Invariant("texts being sent by nobody or without end", _sending_for_ever),
-    Invariant("texts that failed without a reason", _failed_without_reason),
-    Invariant("reminders less than 20 hours after another", _reminders_too_close),
-    Invariant("medicine entries that take back none of their patient's", _void_of_another),
-    Invariant("medicine entries of a day that had not come", _medicine_ahead),
-    Invariant("limits not approved by a second person", _approved_alone),
+    Invariant("I2", "red check-ins without an alert", _red_without_alert),
+    Invariant("I2", "check-ins with another patient's alert", _alert_of_another),
+    Invariant("I22", "alerts calmer than their check-ins", _calmer_than_answers),
+    Invariant("I2", "alerts without a text to the care team", _alert_without_text),
+    Invariant("I9", "patients with two alerts not closed", _two_open),
+    Invariant("I1", "alerts whose opening is not in the audit log", _alert_not_audited),
+    Invariant("I2", "pages about silence without an alert", _page_of_silence_without_alert),
+    Invariant("I1", "check-ins sent at no time", _sent_at_no_time),
+    Invariant("I3", "texts the gateway took without an id", _accepted_without_id),
+    Invariant("I5", "texts being sent by nobody or without end", _sending_for_ever),
+    Invariant("I14", "texts that failed without a reason", _failed_without_reason),
+    Invariant("-", "reminders less than 20 hours after another", _reminders_too_close),
+    Invariant("-", "medicine entries that take back none of their patient's", _void_of_another),
+    Invariant("-", "medicine entries of a day that had not come", _medicine_ahead),
+    Invariant("-", "limits not approved by a second person", _approved_alone),
+    Invariant("I18", "forms that became two check-ins", _form_sent_twice),
+    *alert_invariants.ALL,
 )

@@ -61,8 +61,8 @@ def tell_risen(session: Session, alert: Alert, now: datetime) -> None:
 
 
 def _to_patient(alert: Alert, patient: Patient, body: str, once: str) -> Draft | None:
-    """None for a phone that has stopped texts: the gateway would refuse it."""
-    if patient.texts_stopped_at is not None:
+    """None for a phone that has stopped texts: the gateway would refuse it; and for a drill."""
+    if patient.texts_stopped_at is not None or patient.is_test:
         return None
     return Draft(
         clinic_id=alert.clinic_id,

@@ -28,13 +28,17 @@ _COLUMNS = (
     CheckIn.drug,
     CheckIn.day_of_therapy,
 )
+# Drills are answered by nobody, and say nothing of a protocol.
+_OF_PEOPLE = CheckIn.patient_id.not_in(select(Patient.id).where(Patient.is_test))
 # As many rows are fetched at a time; a patient's own are held together.
 _ROWS = 1000
 
 
 def count_check_ins(session: Session) -> int:
     """How many check-ins there are to look at."""
-    return session.execute(select(func.count()).select_from(CheckIn)).scalar_one()
+    return session.execute(
+        select(func.count()).select_from(CheckIn).where(_OF_PEOPLE)
+    ).scalar_one()
 
 
 def stored_check_ins(session: Session, protocol: Protocol) -> Iterator[Stored]:
@@ -47,6 +51,7 @@ def stored_check_ins(session: Session, protocol: Protocol) -> Iterator[Stored]:
     rows = session.execute(
         select(*_COLUMNS)
         .outerjoin(Alert, Alert.id == CheckIn.alert_id)
+        .where(_OF_PEOPLE)
         .order_by(CheckIn.patient_id, CheckIn.local_date, CheckIn.started_at)
         .execution_options(yield_per=_ROWS)
     )

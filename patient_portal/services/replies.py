@@ -247,6 +247,9 @@ def _do(talk: _Talk, alert: Alert, owner: Owner, meaning: Meaning) -> str:
         talk.answer(reply_texts.passed_on(talk.words, ref=alert.ref))
         return "passed_on"
     alerts.take(talk.session, alert, owner.person, talk.now, by_text=True)
+    if alert.is_test:
+        talk.answer(reply_texts.phone_works(talk.words))
+        return "took"
     until = talk.now + CONTACT_WITHIN[TriageLevel(alert.level)]
     body = reply_texts.you_have_it(
         talk.words, ref=alert.ref, until=talk.time(until), url=talk.page(alert)

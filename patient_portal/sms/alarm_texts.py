@@ -36,3 +36,12 @@ def reminders_stopped(words: Words, *, clinic: str) -> str:
         "Patients get no more today. Alerts still go out.",
         clinic=clinic,
     )  # fmt: skip
+
+
+def drill_failed(words: Words, *, clinic: str) -> str:
+    """Nobody answered the test of the alarm."""
+    return words.safety(
+        "%(clinic)s: nobody answered the TEST of the alarm in 15 minutes. "
+        "Find out why and test again.",
+        clinic=clinic,
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 import threading
 
 from patient_portal.clock import Clock
-from patient_portal.database import Database
+from patient_portal.database import Database, is_current
 from patient_portal.logs import get_logger
 from patient_portal.models import Lane
 from patient_portal.services import gateway_faults, reconcile
@@ -65,7 +65,7 @@ class Asker:
     def _questions(self, lane: Lane) -> list[Question]:
         with self._database.reading() as session:
             now = self._clock.now(session)
-            if gateway_faults.leave(session, now).is_trial:
+            if not is_current(session) or gateway_faults.leave(session, now).is_trial:
                 return []  # it refuses our account and is left alone
             if not reconcile.questions(session, lane, now, limit=1):
                 return []  # mostly; a look takes no lock

@@ -3,17 +3,21 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import time as dt_time
 from datetime import timedelta
 
 from sqlalchemy import delete
 
 from patient_portal.clock import Clock
-from patient_portal.database import Database
+from patient_portal.database import Database, is_current
 from patient_portal.failpoints import passing
 from patient_portal.logs import get_logger
 from patient_portal.models import Heartbeat
 from patient_portal.services import checkins, nudges, outcomes, rates, reminders, silence
+from patient_portal.services.alarm_path import WRONG_VERSION
 from patient_portal.services.site import Site
+from patient_portal.worker.auditing import Auditing
+from patient_portal.worker.drilling import Drilling
 from patient_portal.worker.duties import Duties
 
 FORGET_WORKERS_AFTER = timedelta(days=1)
@@ -24,7 +28,15 @@ class Chores:
     """What has to be done when its time comes. ``run`` does it until ``stopping`` is set."""
 
     def __init__(
-        self, database: Database, clock: Clock, site: Site, *, name: str, stopping: threading.Event
+        self,
+        database: Database,
+        clock: Clock,
+        site: Site,
+        *,
+        name: str,
+        stopping: threading.Event,
+        drill_at: dt_time | None = None,
+        heartbeat_url: str | None = None,
     ) -> None:
         self._name = name
         self._database = database
@@ -33,6 +45,8 @@ class Chores:
         self._stopping = stopping
         self._log = get_logger().bind(worker=name)
         self._duties = Duties(database, clock, site)
+        self._drilling = Drilling(database, clock, site, drill_at)
+        self._auditing = Auditing(database, clock, heartbeat_url)
 
     def run(self) -> None:
         """Give each chore its turn, the first at once."""
@@ -44,6 +58,8 @@ class Chores:
             (60.0, self.nudge),
             (60.0, self.page_silence),
             (30.0, self.watch_rotas),
+            (5.0, self._drilling.watch),
+            (60.0, self._auditing.audit),
             (3600.0, self.sweep),
         ]
         due = [0.0] * len(chores)
@@ -53,7 +69,8 @@ class Chores:
                     continue
                 due[number] = time.monotonic() + every
                 try:
-                    chore()
+                    if self.fits():
+                        chore()
                 except Exception as error:
                     # One chore that fails must not keep the others from their turn.
                     self._log.error("chore.failed", kind=chore.__name__, exc_info=error)
@@ -62,8 +79,14 @@ class Chores:
         """Leave a sign of life, and forget workers that are long gone."""
         with self._database.transaction() as session:
             now = self._clock.now(session)
-            session.merge(Heartbeat(worker=self._name, beat_at=now))
+            note = None if is_current(session) else WRONG_VERSION
+            session.merge(Heartbeat(worker=self._name, beat_at=now, note=note))
             session.execute(delete(Heartbeat).where(Heartbeat.beat_at < now - FORGET_WORKERS_AFTER))
+
+    def fits(self) -> bool:
+        """Whether the tables are those of this version; with others we would do harm."""
+        with self._database.reading() as session:
+            return is_current(session)
 
     def remind(self) -> int:
         """Decide on the reminders that are due, in batches. Returns how many."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import time as dt_time
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -68,6 +69,8 @@ class Worker:
         lease_seconds: float = 30,
         reminders_a_second: float = REMINDERS_A_SECOND,
         reminders_a_day: int = budget.REMINDERS_A_DAY,
+        drill_at: dt_time | None = None,
+        heartbeat_url: str | None = None,
         name: str | None = None,
     ) -> None:
         self.name = (name or f"{socket.gethostname()[:24]}:{os.getpid()}")[:40]
@@ -80,7 +83,10 @@ class Worker:
             database, clock, site, gateway, name=self.name, lease=lease,
             reminders_a_day=reminders_a_day,
         )  # fmt: skip
-        self.chores = Chores(database, clock, site, name=self.name, stopping=self._stopping)
+        self.chores = Chores(
+            database, clock, site, name=self.name, stopping=self._stopping, drill_at=drill_at,
+            heartbeat_url=heartbeat_url,
+        )  # fmt: skip
         self.timers = Timers(database, clock, site, name=self.name, stopping=self._stopping)
         self.asker = Asker(database, clock, gateway, name=self.name, stopping=self._stopping)
         self._meter = Meter(reminders_a_second)

@@ -3,7 +3,7 @@
 import threading
 
 from patient_portal.clock import Clock
-from patient_portal.database import Database
+from patient_portal.database import Database, is_current
 from patient_portal.failpoints import passing
 from patient_portal.logs import get_logger
 from patient_portal.services import ladder
@@ -43,6 +43,8 @@ class Timers:
     def advance(self) -> int:
         """Do what is due, each alert in a transaction of its own. Returns how many went on."""
         with self._database.reading() as session:
+            if not is_current(session):
+                return 0
             waiting = ladder.due(session, self._clock.now(session))
         went_on = 0
         for alert_id in waiting:

@@ -23,6 +23,7 @@ def environment_for(database_url: str, more: Mapping[str, str] | None = None) ->
         **SECRETS,
         "BASE_URL": "http://127.0.0.1:8000",
         "SMS_GATEWAY": "simulator",
+        "DRILL_AT": "off",
         **(more or {}),
     }
 

@@ -1,7 +1,9 @@
 """What stands around every page of the care team: who is on call, how many alerts wait, when."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from flask import g
@@ -9,15 +11,15 @@ from sqlalchemy.orm import Session
 
 from patient_portal.domain.schedule import readable_zone
 from patient_portal.models import Clinic, Position
-from patient_portal.services import inbox
+from patient_portal.services import alarm_words, inbox
+from patient_portal.services.alarm_path import Finding, Trouble
+from patient_portal.services.alarm_words import Place, Said
 from patient_portal.services.inbox import Duty, OnDuty
+from patient_portal.web import alarm
 from patient_portal.web.access import viewer
 from patient_portal.web.context import reading
-from patient_portal.web.language import current_language
+from patient_portal.web.language import current_language, current_words
 from patient_portal.words import format_date, format_time
-
-# The worker writes a sign of life every ten seconds.
-WORKER_SILENT_AFTER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Frame:
     open_count: int
     now: datetime
     language: str
+    findings: Sequence[Finding] = ()
 
     @property
     def clinic(self) -> Clinic:
@@ -39,11 +42,21 @@ class Frame:
         """When the page was made, on the clinic's clock."""
         return self.time(self.now)
 
-    @property
-    def worker_is_silent(self) -> bool:
-        """Whether no worker has shown a sign of life, so that texts do not go out."""
-        beat = self.duty.last_beat
-        return beat is None or self.now - beat > WORKER_SILENT_AFTER
+    @cached_property
+    def broken(self) -> list[Said]:
+        """What may keep an alert from everybody at this moment, in words."""
+        return [self._said(each) for each in self.findings if each.is_broken]
+
+    @cached_property
+    def unproven(self) -> list[Said]:
+        """What has to be mended, or proven anew, before it does harm."""
+        shown = (each for each in self.findings if each.trouble is not Trouble.UNTAKEN)
+        return [self._said(each) for each in shown if not each.is_broken]
+
+    def _said(self, finding: Finding) -> Said:
+        zone = ZoneInfo(readable_zone(self.clinic.zone))
+        place = Place(zone, self.clinic.country, self.now)
+        return alarm_words.said(current_words(), finding, place)
 
     def names(self, position: str) -> str:
         """Who holds a position now, as a list of names; empty if nobody does."""
@@ -70,6 +83,7 @@ def load(session: Session, now: datetime, clinic_id: str, open_count: int | None
         open_count=inbox.count_open(session, clinic_id) if open_count is None else open_count,
         now=now,
         language=current_language(),
+        findings=alarm.findings(session, now, clinic_id),
     )
     g.home_country = frame.clinic.country  # local numbers are written as people there dial them
     g.staff_frame = frame

@@ -170,7 +170,7 @@ def _if_known(patient: Patient, key: str) -> FormInHand | None:
 def complete(session: Session, found: FormInHand, now: datetime) -> FormInHand:
     """Add the team's number and the last weight; speak the person's language and country."""
     patient = found.patient
-    g.country = patient.country
+    g.country, g.form_clinic = patient.country, patient.clinic_id
     if not viewer().is_known_phone:
         g.viewer_language = patient.language
     clinic = session.get(Clinic, patient.clinic_id)
