@@ -25,6 +25,7 @@ from patient_portal.models import (
 )
 from patient_portal.services.alerts import NoSuchAlert
 from patient_portal.services.courses import YESTERDAY_WITHIN, Notes, notes_of
+from patient_portal.services.rungs import LadderNow, ladder_now, read_roster, texted_names
 from patient_portal.services.tracking import Texted, Trouble, trouble_of
 from patient_portal.services.trends import DAYS, Trend, draw
 
@@ -77,6 +78,7 @@ class AlertFile:
     trend: Trend
     today: date  # in the patient's zone
     trouble: Trouble | None
+    ladder: LadderNow | None  # while nobody has it
 
     def given_for(self, rule: str) -> Given | None:
         """The latest check-in of this alert in which the rule fired."""
@@ -118,6 +120,7 @@ def read_file(
         trend=_trend(protocol, patient, check_ins, until, notes_of(session, patient)),
         today=local_date(now, readable_zone(patient.zone)),
         trouble=_trouble(alert, sent, now),
+        ladder=_ladder(session, alert, now),
     )
 
 
@@ -217,6 +220,13 @@ def _log(session: Session, alert: Alert) -> tuple[Logged, ...]:
         .order_by(AuditEntry.id)
     )
     return tuple(Logged(*row) for row in rows)
+
+
+def _ladder(session: Session, alert: Alert, now: datetime) -> LadderNow | None:
+    if alert.state is not AlertState.OPEN:
+        return None
+    names = texted_names(session, alert.clinic_id).get(alert.id, ())
+    return ladder_now(read_roster(session, alert.clinic_id, now), alert, names)
 
 
 def _trouble(alert: Alert, sent: Sequence[Sent], now: datetime) -> Trouble | None:

@@ -42,6 +42,7 @@ from patient_portal.models import (
 from patient_portal.services import rota
 from patient_portal.services.audit import Actor, record
 from patient_portal.services.courses import Taking, days_of
+from patient_portal.services.rungs import LadderNow, ladder_now, read_roster, texted_names
 from patient_portal.services.tracking import Texted, Trouble, trouble_of
 
 # A watch-level answer that nobody has read stays on the list for this long.
@@ -93,6 +94,7 @@ class AlertLine(NamedTuple):
     outcome: str | None
     phone_recognised: bool
     trouble: Trouble | None
+    ladder: LadderNow | None  # while nobody has it
 
 
 class WatchLine(NamedTuple):
@@ -147,7 +149,8 @@ def open_alerts(session: Session, clinic_id: str, now: datetime) -> list[AlertLi
     """Every alert that is not closed: worst level first, then those nobody has, oldest first."""
     rows = session.execute(_OPEN_ALERTS, {"clinic": clinic_id}).all()
     days = _days(session, rows, now)
-    lines = [_alert_line(row, days, _trouble(row, now)) for row in rows]
+    ladders = _ladders(session, clinic_id, rows, now)
+    lines = [_alert_line(row, days, _trouble(row, now), ladders.get(row.ref)) for row in rows]
     lines.sort(key=lambda line: (-line.level, line.state is AlertState.TAKEN, line.opened_at))
     return lines
 
@@ -157,7 +160,7 @@ def closed_alerts(session: Session, clinic_id: str, now: datetime) -> list[Alert
     asked = {"clinic": clinic_id, "since": now - CLOSED_IS_SHOWN}
     rows = session.execute(_CLOSED_ALERTS, asked).all()
     days = _days(session, rows, now)
-    return [_alert_line(row, days, None) for row in rows]
+    return [_alert_line(row, days, None, None) for row in rows]
 
 
 def watch(session: Session, clinic: Clinic, now: datetime) -> list[WatchLine]:
@@ -237,7 +240,9 @@ def _person(row: Any, days: _DaysOf) -> Person:
     )
 
 
-def _alert_line(row: Any, days: _DaysOf, trouble: Trouble | None) -> AlertLine:
+def _alert_line(
+    row: Any, days: _DaysOf, trouble: Trouble | None, ladder: LadderNow | None
+) -> AlertLine:
     return AlertLine(
         ref=row.ref,
         level=TriageLevel(row.level),
@@ -254,7 +259,20 @@ def _alert_line(row: Any, days: _DaysOf, trouble: Trouble | None) -> AlertLine:
         outcome=row.outcome,
         phone_recognised=row.phone_recognised,
         trouble=trouble,
+        ladder=ladder,
     )
+
+
+def _ladders(
+    session: Session, clinic_id: str, rows: Sequence[Any], now: datetime
+) -> dict[str, LadderNow]:
+    """Where the ladder of each open alert (by reference) stands; no statement without one."""
+    waiting = [row for row in rows if row.state is AlertState.OPEN]
+    if not waiting:
+        return {}
+    roster = read_roster(session, clinic_id, now)
+    names = texted_names(session, clinic_id)
+    return {row.ref: ladder_now(roster, row, names.get(row.alert_id, ())) for row in waiting}
 
 
 def _trouble(row: Any, now: datetime) -> Trouble | None:
@@ -282,7 +300,11 @@ _PERSON_COLUMNS = (
     _patient.c.zone,
 )
 _ALERT_COLUMNS = (
+    _alert.c.id.label("alert_id"),
     _alert.c.ref,
+    _alert.c.step,
+    _alert.c.round,
+    _alert.c.step_started_at,
     _alert.c.level,
     _alert.c.state,
     _alert.c.reasons,
@@ -333,6 +355,7 @@ _CLOSED_ALERTS = (
     .where(
         _alert.c.clinic_id == _CLINIC,
         _alert.c.state == AlertState.CLOSED,
+        _alert.c.is_test.is_(False),
         _alert.c.closed_at >= bindparam("since", type_=UtcDateTime),
     )
     .order_by(_alert.c.closed_at.desc())
@@ -355,7 +378,6 @@ _WATCH = (
         _check_in.c.read_at.is_(None),
         or_(
             _check_in.c.state != CheckInState.OPEN,
-        _alert.c.is_test.is_(False),
             _check_in.c.started_at < bindparam("answering_since", type_=UtcDateTime),
         ),
     )
@@ -367,6 +389,7 @@ _COUNT_OPEN = select(func.count()).where(
     _alert.c.state != AlertState.CLOSED,
     _alert.c.is_test.is_(False),
 )
+_DUTY = select(Clinic).where(Clinic.id == _CLINIC)
 _MEMBERS = (
     select(StaffMember.id, StaffMember.name, StaffPhone.number)
     .outerjoin(StaffPhone, and_(StaffPhone.staff_id == StaffMember.id, StaffPhone.rank == 1))
@@ -375,4 +398,3 @@ _MEMBERS = (
         StaffMember.disabled_at.is_(None),
     )
 )
-_DUTY = select(Clinic).where(Clinic.id == _CLINIC)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select
@@ -11,7 +12,17 @@ from sqlalchemy.orm import Session
 from patient_portal.domain.escalation import EVERYONE, Ladder, Step, ladder_of
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.schedule import readable_zone
-from patient_portal.models import Clinic, Position, Role, StaffMember, StaffPhone
+from patient_portal.models import (
+    Alert,
+    AlertState,
+    Clinic,
+    Message,
+    MessageKind,
+    Position,
+    Role,
+    StaffMember,
+    StaffPhone,
+)
 from patient_portal.services import rota
 
 _CLINIC = select(
@@ -33,6 +44,23 @@ _PHONES = (
         StaffPhone.bad_at.is_(None),
     )
     .order_by(StaffMember.name, StaffMember.id, StaffPhone.rank)
+)
+
+
+_TEXTED = (
+    select(Message.alert_id, StaffMember.name)
+    .join(Alert, Alert.id == Message.alert_id)
+    .join(StaffMember, StaffMember.id == Message.staff_id)
+    .where(
+        Alert.clinic_id == bindparam("clinic"),
+        Alert.state == AlertState.OPEN,
+        Message.kind == MessageKind.STAFF_ALERT,
+        Message.step == Alert.step,
+        Message.round == Alert.round,
+        Message.created_at >= Alert.ladder_started_at,
+    )
+    .distinct()
+    .order_by(StaffMember.name)
 )
 
 
@@ -123,6 +151,46 @@ class Roster:
         """The step that follows; after the last one the same again."""
         following = min(number + 1, len(self.steps(level)))
         return self.rung(level, following, following)
+
+
+@dataclass(frozen=True)
+class LadderNow:
+    """Where an open alert's ladder stands: who was texted last, who is next, and when."""
+
+    step: int
+    steps: int
+    round: int
+    texted: tuple[str, ...]  # names; the clinic's own number has none
+    texted_at: datetime | None
+    following: tuple[str, ...]
+    goes_on_at: datetime | None
+
+
+def ladder_now(roster: Roster, alert: Any, texted: Iterable[str]) -> LadderNow:
+    """Where the ladder of an open alert, or of its columns, stands."""
+    level = TriageLevel(alert.level)
+    steps = roster.steps(level)
+    step = min(max(alert.step, 1), len(steps))
+    people = roster.after(level, step).people
+    started = alert.step_started_at
+    return LadderNow(
+        step=step,
+        steps=len(steps),
+        round=alert.round,
+        texted=tuple(texted),
+        texted_at=started,
+        following=tuple(person.name for person in people if person.name),
+        goes_on_at=started + steps[step - 1].wait if started else None,
+    )
+
+
+def texted_names(session: Session, clinic_id: str) -> dict[str, list[str]]:
+    """Of each open alert of a clinic (by id), the people whom its running step texted."""
+    rows = session.execute(_TEXTED, {"clinic": clinic_id})
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.alert_id, []).append(row.name)
+    return found
 
 
 def read_roster(session: Session, clinic_id: str, now: datetime) -> Roster:

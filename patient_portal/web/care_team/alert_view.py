@@ -10,6 +10,7 @@ from patient_portal.models import AlertState, CheckIn, MessageKind
 from patient_portal.services.alert_file import AlertFile, Given
 from patient_portal.web.care_team import wording
 from patient_portal.web.care_team.frame import Frame
+from patient_portal.web.care_team.rows import ladder_words
 from patient_portal.web.context import portal
 from patient_portal.words import Words
 
@@ -95,6 +96,19 @@ class AlertView:
         """What is wrong with the alert's texts; empty if nothing is."""
         found = self.file.trouble
         return self.words.message(wording.TROUBLE_WORDS[found]) if found else ""
+
+    @property
+    def ladder(self) -> str:
+        """Who was texted last, who is next and when; empty once somebody has it."""
+        return ladder_words(self.words, self.frame, self.file.ladder)
+
+    @property
+    def can_pass_on(self) -> bool:
+        """Whether there is a further step, or somebody has it who may pass it on."""
+        found = self.file.ladder
+        if found is None:
+            return self.alert.state is AlertState.TAKEN
+        return found.step < found.steps
 
     @property
     def outcome(self) -> str:
@@ -203,7 +217,7 @@ class AlertView:
         return [
             Entry(
                 at=self.frame.time(text.created_at),
-                text=text.to,
+                text=wording.text_to(self.words, text),
                 note=wording.text_words(self.words, text),
                 kind=wording.text_class(text.state),
             )

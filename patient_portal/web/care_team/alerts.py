@@ -16,7 +16,13 @@ from patient_portal.domain.typed import NotReadable, with_latin_digits
 from patient_portal.models import Alert, Clinic, StaffMember
 from patient_portal.services import alerts, patients, signs, texts_in
 from patient_portal.services.alert_file import read_file
-from patient_portal.services.alerts import AlreadyTaken, Closing, ClosingRefused, NoSuchAlert
+from patient_portal.services.alerts import (
+    AlreadyTaken,
+    Closing,
+    ClosingRefused,
+    NobodyFurther,
+    NoSuchAlert,
+)
 from patient_portal.services.audit import Actor
 from patient_portal.web.access import Audience, audience
 from patient_portal.web.care_team import wording
@@ -71,6 +77,14 @@ def release(ref: str) -> Response:
     """Give the alert back; the team is texted again."""
     site = portal().site
     return _act(ref, lambda db, alert, me, now: alerts.release(db, alert, me, site, now))
+
+
+@blueprint.post("/alerts/<ref>/pass-on")
+@audience(Audience.STAFF)
+def pass_on(ref: str) -> Response:
+    """Have the next step of the ladder texted now."""
+    site = portal().site
+    return _act(ref, lambda db, alert, me, now: alerts.pass_on(db, alert, me, site, now))
 
 
 @blueprint.post("/alerts/<ref>/contact")
@@ -168,6 +182,11 @@ def _act(
         name = place.get(refused.code, refused.code)
         shown.errors = {name: words.message(wording.REFUSED_WORDS[refused.code])}
         return _page(ref, 422, form=shown)
+    except NobodyFurther:
+        sentence = words.message(
+            "There is nobody further to pass it on to. Everyone is texted again and again."
+        )
+        return _page(ref, 409, problem=sentence)
     except NotAllowed:
         sentence = words.message("That is not possible any more. This is how the alert stands now.")
         return _page(ref, 409, problem=sentence)

@@ -1,5 +1,6 @@
 """The lines of the inbox, ready to be shown: every sentence is made here, once a line."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,12 +13,14 @@ from patient_portal.domain.protocol import Protocol
 from patient_portal.models import AlertState
 from patient_portal.services.inbox import AlertLine, Person, WatchLine
 from patient_portal.services.missed import Silent
+from patient_portal.services.rungs import LadderNow
 from patient_portal.services.tracking import TELL_PATIENT_AFTER
 from patient_portal.web.care_team import wording
 from patient_portal.web.care_team.frame import Frame
 from patient_portal.web.language import current_language
 from patient_portal.words import Words, format_date
 
+MOST_NAMES = 3
 _LEAST_LATE = timedelta(minutes=1)  # "late by 0 min" reads as not late
 
 
@@ -36,6 +39,7 @@ class Row(NamedTuple):
     phone: str
     is_open: bool
     trouble: str
+    ladder: str = ""  # who was texted, who is next
 
 
 @lru_cache(maxsize=512)
@@ -51,6 +55,37 @@ def alert_row(row: Row, is_current: bool, may_act: bool) -> Markup:
     not made again.
     """
     return _row_html(current_language(), row, is_current, may_act)
+
+
+def ladder_words(words: Words, frame: Frame, now: LadderNow | None) -> str:
+    """Whom the running step texted and when, who is next and when; empty if somebody has it."""
+    if now is None or now.texted_at is None:
+        return ""
+    parts = []
+    if now.texted:
+        parts.append(
+            words.message(
+                "Texted at %(time)s: %(names)s", time=frame.time(now.texted_at),
+                names=named(words, now.texted),
+            )
+        )  # fmt: skip
+    if now.goes_on_at is not None and now.following:
+        parts.append(
+            words.message(
+                "Next: %(names)s at %(time)s", names=named(words, now.following),
+                time=frame.time(now.goes_on_at),
+            )
+        )  # fmt: skip
+    return " · ".join(parts)
+
+
+def named(words: Words, names: Sequence[str]) -> str:
+    """A few names, and how many more."""
+    shown, rest = names[:MOST_NAMES], len(names) - MOST_NAMES
+    if rest <= 0:
+        return ", ".join(shown)
+    more = words.nmessage("%(n)s more", "%(n)s more", rest)
+    return ", ".join([*shown, more])
 
 
 class RowMaker:
@@ -93,6 +128,7 @@ class RowMaker:
             phone=line.person.phone,
             is_open=line.state is AlertState.OPEN,
             trouble=words.message(wording.TROUBLE_WORDS[line.trouble]) if line.trouble else "",
+            ladder=ladder_words(words, self.frame, line.ladder),
         )
 
     def closed(self, line: AlertLine) -> Row:

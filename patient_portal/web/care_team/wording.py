@@ -10,7 +10,7 @@ from babel import Locale, UnknownLocaleError
 
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.protocol import NOT_MEASURED, NOT_SURE, Item, Protocol
-from patient_portal.models import MessageState
+from patient_portal.models import MessageKind, MessageState
 from patient_portal.services.alert_file import Logged, Sent
 from patient_portal.services.tracking import Trouble
 from patient_portal.words import Words, format_number, mark_message
@@ -58,6 +58,14 @@ POSITION_WORDS: Mapping[str, str] = {
 WROTE_WORDS: Mapping[str, str] = {
     "TEXT-E": mark_message("Wrote by text: words of an emergency"),
     "TEXT-U": mark_message("Wrote by text: words of danger"),
+}
+# What a text about an alert says; a plain page needs no word.
+KIND_WORDS: Mapping[MessageKind, str] = {
+    MessageKind.STAFF_WORSE: mark_message("something new"),
+    MessageKind.STAFF_REPAGE: mark_message("no call noted"),
+    MessageKind.STAFF_STOOD_DOWN: mark_message("somebody has it"),
+    MessageKind.CALL_NOW: mark_message("call now"),
+    MessageKind.HELPER_CALL_NOW: mark_message("to a helper: call now"),
 }
 # More than this does not fit a line that is read in a second.
 MOST_PHRASES = 4
@@ -228,6 +236,12 @@ def _option_words(words: Words, item: Item, value: Any) -> str:
 # ---- what happened
 
 
+def text_to(words: Words, sent: Sent) -> str:
+    """Whom a text went to, and what for, where it is no plain page."""
+    said = KIND_WORDS.get(sent.kind)
+    return f"{sent.to}: {words.message(said)}" if said else sent.to
+
+
 def text_words(words: Words, sent: Sent) -> str:
     """Where a text is."""
     match sent.state:
@@ -308,5 +322,31 @@ def _act_words(protocol: Protocol, words: Words, entry: Logged, who: str, rules:
             labels = {sign.id: words.safety(sign.label) for sign in protocol.beyond.signs}
             over = ", ".join(labels.get(sign, sign) for sign in entry.detail.get("over", ()))
             return f"{closed} {words.message('Over: %(signs)s.', signs=over)}" if over else closed
+        case _:
+            return _ladder_words(words, entry, who)
+
+
+def _ladder_words(words: Words, entry: Logged, who: str) -> str:
+    """How the ladder went on, mostly by the clock."""
+    step = entry.detail.get("step")
+    match entry.action:
+        case "alert.passed_on":
+            return words.message("%(who)s passed it on. The next person is texted.", who=who)
+        case "alert.went_on" if entry.detail.get("came_from") == step:
+            return words.message("Nobody took it. Step %(n)s is texted again.", n=step)
+        case "alert.went_on" if entry.detail.get("without_proof"):
+            return words.message("No text arrived. Step %(n)s is texted.", n=step)
+        case "alert.went_on":
+            return words.message("Nobody took it. Step %(n)s is texted.", n=step)
+        case "alert.repaged":
+            return words.message("No call noted. The owner is texted again.")
+        case "alert.reopened":
+            return words.message("No call noted. It is open again and the team is texted.")
+        case "alert.patient_told":
+            return words.message("Nobody took it in time. The patient is told to call.")
+        case "alert.lead_told":
+            return words.message("Not closed for hours. The lead is told.")
+        case "alert.test_ended":
+            return words.message("The test is over.")
         case _:
             return entry.action
