@@ -122,6 +122,8 @@ def raise_alert(
         level=red.level.code, ref=alert.ref, check_in=red.check_in_id,
     )  # fmt: skip
     paging.page(session, site, roster, alert, rung.people, now)
+    if not red.by_patient:
+        patient_texts.tell_risen(session, alert, now)
     return alert
 
 

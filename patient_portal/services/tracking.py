@@ -3,7 +3,7 @@
 Nothing here is written by a job, so a stopped worker cannot hide that a text never left.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -113,37 +113,108 @@ def waiting_answers(session: Session, patient_id: str) -> CheckIn | None:
     ).first()
 
 
+@dataclass(frozen=True)
+class StaffText:
+    """One text about the alert to a member of staff, as far as the patient's page needs it."""
+
+    kind: MessageKind
+    state: MessageState
+    created_at: datetime
+    accepted_at: datetime | None
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AlertNow:
+    """The alert's row, as far as the patient's page needs it."""
+
+    level: TriageLevel
+    state: AlertState
+    opened_at: datetime
+    ladder_started_at: datetime
+    taken_at: datetime | None
+    taken_by: str | None  # the name
+
+
 def tracker(
     session: Session, alert: Alert, now: datetime, *, answered_at: datetime | None = None
 ) -> Tracker:
     """The alert as its patient may see it, derived from rows and clock whenever it is read.
 
-    ``answered_at``: when the answers were given that the patient asks about. A text that reached
-    a phone since then comes before an earlier one.
+    ``answered_at``: when the answers were given that the patient asks about.
     """
-    sent = session.execute(
-        select(Message.state, Message.accepted_at, Message.delivered_at).where(
+    rows = session.execute(
+        select(
+            Message.kind,
+            Message.state,
+            Message.created_at,
+            Message.accepted_at,
+            Message.delivered_at,
+        ).where(
             Message.alert_id == alert.id,
-            Message.kind == MessageKind.STAFF_ALERT,
-            # The texts of a ladder that was started anew say nothing of the present one.
-            Message.created_at >= alert.ladder_started_at,
+            Message.kind.in_((MessageKind.STAFF_ALERT, MessageKind.STAFF_WORSE)),
+            Message.staff_id.is_not(None),  # the clinic's own number is nobody's phone
         )
-    ).all()
-    is_open = alert.state is AlertState.OPEN
-    level = TriageLevel(alert.level)
-    since = alert.ladder_started_at
+    )
     taker = session.get(StaffMember, alert.taken_by) if alert.taken_by else None
-    texted = Texted.of((row.state, row.accepted_at) for row in sent)
-    trouble = trouble_of(texted, since, now) if is_open else None
-    reached = sorted(row.delivered_at for row in sent if row.delivered_at)
+    standing = AlertNow(
+        level=TriageLevel(alert.level),
+        state=alert.state,
+        opened_at=alert.opened_at,
+        ladder_started_at=alert.ladder_started_at,
+        taken_at=alert.taken_at,
+        taken_by=taker.name if taker else None,
+    )
+    return track(standing, [StaffText(*row) for row in rows], now, answered_at=answered_at)
+
+
+def track(
+    alert: AlertNow,
+    texts: Sequence[StaffText],
+    now: datetime,
+    *,
+    answered_at: datetime | None = None,
+) -> Tracker:
+    """What may be told, from the alert's state alone.
+
+    Texts of a ladder that was started anew say nothing of the present one. A text that reached a
+    phone after the answers were given comes before an earlier one; only the owner's own text says
+    that new answers have reached somebody after the alert was taken.
+    """
+    running = [text for text in texts if text.created_at >= alert.ladder_started_at]
+    pages = [text for text in running if text.kind is MessageKind.STAFF_ALERT]
+    is_open = alert.state is AlertState.OPEN
+    texted = Texted.of((text.state, text.accepted_at) for text in pages)
+    trouble = trouble_of(texted, alert.ladder_started_at, now) if is_open else None
+    reached = sorted(
+        text.delivered_at
+        for text in running
+        if text.delivered_at is not None and text.delivered_at <= now
+    )
     since_then = (at for at in reached if answered_at is None or at >= answered_at)
     return Tracker(
-        level=level,
+        level=alert.level,
         saved_at=alert.opened_at,
         reached_at=next(since_then, reached[0] if reached else None),
         taken_at=alert.taken_at,
-        taken_by=taker.name if taker else None,
+        taken_by=alert.taken_by,
         is_closed=alert.state is AlertState.CLOSED,
         is_failing=trouble not in (None, Trouble.SOME_FAILED),
-        nobody_took_it=is_open and now >= since + TELL_PATIENT_AFTER[level],
+        nobody_took_it=is_open and now >= alert.ladder_started_at + TELL_PATIENT_AFTER[alert.level],
     )
+
+
+def raised_since(session: Session, check_in: CheckIn) -> Alert | None:
+    """The patient's alert that somebody else's answers opened or raised after this check-in.
+
+    None once somebody has spoken with the patient: then they know more than a page can say.
+    """
+    return session.scalars(
+        select(Alert).where(
+            Alert.patient_id == check_in.patient_id,
+            Alert.state != AlertState.CLOSED,
+            Alert.contacted_at.is_(None),
+            Alert.level > check_in.level,
+            Alert.ladder_started_at >= check_in.started_at,
+        )
+    ).first()

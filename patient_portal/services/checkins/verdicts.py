@@ -134,4 +134,5 @@ def _red(
         inputs=inputs,
         phone_recognised=form.phone_recognised,
         known_alert_id=check_in.alert_id,
+        by_patient=form.reporter.kind == "patient",
     )

@@ -17,9 +17,9 @@ from patient_portal.domain.replay import joined_inputs, resting_on_unsure
 from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.domain.staffing import is_staffed, next_turn
 from patient_portal.domain.unreadable import UNREADABLE
-from patient_portal.models import AlertState, CheckIn, Clinic, Patient
+from patient_portal.models import Alert, AlertState, CheckIn, Clinic, Patient
 from patient_portal.services import checkins
-from patient_portal.services.tracking import Tracker, tracker
+from patient_portal.services.tracking import Tracker, raised_since, tracker
 from patient_portal.web.context import portal
 from patient_portal.web.language import current_words, language_choices
 from patient_portal.web.patient import form_in_hand, question
@@ -31,7 +31,7 @@ MOST_REASONS = 3
 
 @dataclass(frozen=True)
 class Told:
-    """The alert's state in the patient's words and hour. ``is_watched``: the page loads again."""
+    """The alert's state in the patient's words and hour."""
 
     saved: str
     reached: str
@@ -45,9 +45,14 @@ class Told:
 
     @property
     def is_watched(self) -> bool:
-        """Whether there is more to come: nobody has taken it yet."""
+        """Whether nobody has taken it yet."""
         return not self.taken and not self.is_closed
 
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether there may be more to come, so that the page asks again."""
+        return not self.is_closed
 
 def address(hand: FormInHand) -> str:
     """Where the result of this form is read."""
@@ -64,17 +69,31 @@ def render(session: Session, check_in_id: str, now: datetime) -> str | Response 
     if not _may_read(session, hand, check_in, now):
         return None
     form_in_hand.complete(session, hand, now)
-    level = TriageLevel(check_in.level)
+    alert = _alert_of(session, check_in)
+    level = _level_now(check_in, alert)
     if not hand.is_sent and not level.is_red:  # nothing was sent yet, so nothing came of it
         slug = next_page(hand.pages, hand.progress).slug
         return redirect(url_for("patient.checkin.ask", slug=slug, form=hand.key))
     return render_template(
         f"patient/result/{level.code}.html",
-        **(_common(hand, check_in, now) | _of_level(session, hand, check_in, level, now)),
+        **(_common(hand, check_in, now) | _of_level(session, hand, check_in, alert, level, now)),
     )
 
 
 def _may_read(session: Session, hand: FormInHand, check_in: CheckIn, now: datetime) -> bool:
+def _alert_of(session: Session, check_in: CheckIn) -> Alert | None:
+    """The alert of these answers; else one that somebody else's answers opened since."""
+    return checkins.alert_of(session, check_in) or raised_since(session, check_in)
+
+
+def _level_now(check_in: CheckIn, alert: Alert | None) -> TriageLevel:
+    """What the page says to do: never milder than the alert while that is not closed."""
+    level = TriageLevel(check_in.level)
+    if alert is None or alert.state is AlertState.CLOSED:
+        return level
+    return max(level, TriageLevel(alert.level))
+
+
     """Whoever holds the form's key; a remembered phone on the same day or while the alert is open.
 
     An older result is history, which a remembered phone alone does not open.
@@ -85,7 +104,7 @@ def _may_read(session: Session, hand: FormInHand, check_in: CheckIn, now: dateti
         return False
     if check_in.local_date == local_date(now, readable_zone(hand.patient.zone)):
         return True
-    alert = checkins.alert_of(session, check_in)
+    alert = _alert_of(session, check_in)
     return alert is not None and alert.state is not AlertState.CLOSED
 
 
@@ -109,7 +128,12 @@ def _common(hand: FormInHand, check_in: CheckIn, now: datetime) -> dict[str, Any
 
 
 def _of_level(
-    session: Session, hand: FormInHand, check_in: CheckIn, level: TriageLevel, now: datetime
+    session: Session,
+    hand: FormInHand,
+    check_in: CheckIn,
+    alert: Alert | None,
+    level: TriageLevel,
+    now: datetime,
 ) -> dict[str, Any]:
     clinic = session.get_one(Clinic, check_in.clinic_id)
     hours = (clinic.zone, clinic.staffed_from, clinic.staffed_until)
@@ -121,7 +145,6 @@ def _of_level(
         == local_date(now, readable_zone(hand.patient.zone)),
     }
     if level.is_red:
-        alert = checkins.alert_of(session, check_in)
         found["told"] = None
         if alert is not None:
             known = tracker(session, alert, now, answered_at=check_in.started_at)

@@ -9,6 +9,8 @@
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
       if (!answer.ok) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("told");
+      // Another level is another page.
+      if (fresh && fresh.dataset.level !== part().dataset.level) return location.reload();
       if (fresh && fresh.innerHTML !== part().innerHTML) part().innerHTML = fresh.innerHTML;
       if (fresh && !("watched" in fresh.dataset)) clearInterval(timer);
     } catch {
