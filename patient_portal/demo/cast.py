@@ -18,37 +18,40 @@ STAFFED = (time(8), time(20))
 PASSWORD = "maple leaves in november"  # noqa: S105 - shown on the demo's own page
 
 
+# A phone that somebody at the clinic always carries.
+CATCH_ALL = "+12125550150"
+
+
 @dataclass(frozen=True)
 class Colleague:
-    """A member of the care team. Without a position: not on call."""
+    """A member of the care team. Who has a phone has answered a test text from it."""
 
     id: str
     name: str
     role: Role
     email: str
     phone: str | None = None
-    position: Position | None = None
+    second_phone: str | None = None
 
 
 STAFF = (
     Colleague(
-        "n-silva", "N. Silva", Role.NURSE, "n.silva@maple.example", "+12125550142", Position.NURSE
+        "n-silva", "N. Silva", Role.NURSE, "n.silva@maple.example", "+12125550142", "+12125550152"
     ),
-    Colleague(
-        "j-park", "J. Park", Role.NURSE, "j.park@maple.example", "+12125550143", Position.BACKUP
-    ),
-    Colleague(
-        "a-osei",
-        "Dr. A. Osei",
-        Role.PHYSICIAN,
-        "a.osei@maple.example",
-        "+12125550144",
-        Position.PHYSICIAN,
-    ),
-    Colleague(
-        "l-brandt", "L. Brandt", Role.LEAD, "l.brandt@maple.example", "+12125550145", Position.LEAD
-    ),
+    Colleague("j-park", "J. Park", Role.NURSE, "j.park@maple.example", "+12125550143"),
+    Colleague("a-osei", "Dr. A. Osei", Role.PHYSICIAN, "a.osei@maple.example", "+12125550144"),
+    Colleague("l-brandt", "L. Brandt", Role.LEAD, "l.brandt@maple.example", "+12125550145"),
     Colleague("m-reyes", "M. Reyes", Role.ADMINISTRATOR, "m.reyes@maple.example"),
+)
+
+# Who is on call in which position, every day, from when until when.
+ROTA = (
+    ("n-silva", Position.NURSE, time(8), time(20)),
+    ("j-park", Position.NURSE, time(20), time(8)),
+    ("j-park", Position.BACKUP, time(8), time(20)),
+    ("n-silva", Position.BACKUP, time(20), time(8)),
+    ("a-osei", Position.PHYSICIAN, time(7), time(7)),
+    ("l-brandt", Position.LEAD, time(7), time(7)),
 )
 NURSE = "n-silva"
 

@@ -83,9 +83,11 @@ def _caregivers(session: Session) -> list[Somebody]:
 
 def _staff(session: Session) -> list[Somebody]:
     order = list(Position)
+    rows_of = session.scalars(select(Shift).where(Shift.clinic_id == cast.CLINIC_ID)).all()
+    by_day = [row for row in rows_of if row.starts < row.ends or row.starts == row.ends]
     positions = {
         row.staff_id: row.position
-        for row in session.scalars(select(Shift).where(Shift.clinic_id == cast.CLINIC_ID))
+        for row in sorted(by_day, key=lambda one: order.index(one.position), reverse=True)
     }
     rows = session.execute(
         select(StaffMember, StaffPhone.number)

@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from patient_portal.database import new_id
-from patient_portal.demo import cast, past_texts
+from patient_portal.demo import cast, duty_rota, past_texts
 from patient_portal.demo.days import Day, days_of
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.schedule import local_date, therapy_day
@@ -27,9 +27,8 @@ from patient_portal.models import (
     Clinic,
     Patient,
     StaffMember,
-    StaffPhone,
 )
-from patient_portal.services import alerts, checkins, courses, rota
+from patient_portal.services import alerts, checkins, courses
 from patient_portal.services.audit import SYSTEM, Actor, record
 from patient_portal.services.enrolment import CONSENT_VERSION
 from patient_portal.services.site import Site
@@ -64,7 +63,8 @@ def _clinic(session: Session, now: datetime) -> None:
         Clinic(
             id=cast.CLINIC_ID, name=cast.CLINIC_NAME, country=cast.COUNTRY, zone=cast.ZONE,
             language="en", line=cast.CLINIC_LINE, staffed_from=cast.STAFFED[0],
-            staffed_until=cast.STAFFED[1], created_at=now - timedelta(days=90),
+            staffed_until=cast.STAFFED[1], catch_all=cast.CATCH_ALL,
+            created_at=now - timedelta(days=90),
             live_at=now - timedelta(days=90),
         )
     )  # fmt: skip
@@ -82,17 +82,7 @@ def _staff(session: Session, password_hash: str, now: datetime) -> None:
             )
         )  # fmt: skip
     session.flush()
-    for person in cast.STAFF:
-        if person.phone is not None:
-            session.add(
-                StaffPhone(
-                    staff_id=person.id, rank=1, number=person.phone, verified_at=since,
-                    added_at=since,
-                )
-            )  # fmt: skip
-        if person.position is not None:
-            member = session.get_one(StaffMember, person.id)
-            rota.put_on_call(session, member, person.position, SYSTEM, since)
+    duty_rota.seed(session, since, now)
 
 
 def _patient(session: Session, person: cast.Person, now: datetime) -> Patient:
@@ -219,6 +209,7 @@ def _settle(session: Session, alert: Alert, day: Day, now: datetime) -> None:
     nurse = session.get_one(StaffMember, cast.NURSE)
     alerts.take(session, alert, nurse, min(day.sent_at + TAKEN_AFTER, now))
     alerts.contact(session, alert, nurse, "reached", min(day.sent_at + REACHED_AFTER, now))
+    past_texts.deliver(session, alert)  # those that stand the others down
     if day.ago == 0:
         return
     is_emergency = alert.level == TriageLevel.EMERGENCY
@@ -228,3 +219,4 @@ def _settle(session: Session, alert: Alert, day: Day, now: datetime) -> None:
         note="Short of breath. Went in by ambulance." if is_emergency else "Seen the same day.",
     )
     alerts.close(session, alert, nurse, closing, day.sent_at + CLOSED_AFTER)
+    past_texts.deliver(session, alert)

@@ -174,7 +174,7 @@ def _end_of(spans: Sequence[Span], person: str) -> datetime | None:
 
 def is_told(session: Session, clinic_id: str, start: TurnStart) -> bool:
     """Whether the text of this turn's start was queued, or the lead told instead."""
-    key = _turn_id(clinic_id, start)
+    key = turn_id(clinic_id, start)
     return session.get(DutyCheck, key) is not None or notices.is_known(session, clinic_id, key)
 
 
@@ -185,7 +185,7 @@ def hand_over(session: Session, site: Site, board: Board, start: TurnStart, now:
     """
     clinic, person = board.clinic, session.get_one(StaffMember, start.person)
     phone = board.people[start.person].phone
-    key = _turn_id(clinic.id, start)
+    key = turn_id(clinic.id, start)
     if phone is None:
         if not notices.is_first(session, clinic.id, key, now):
             return False
@@ -218,7 +218,8 @@ def until_words(words: Words, board: Board, moment: datetime, now: datetime) -> 
     return f"{format_date(day, words.language, country, 'short')}, {text}"
 
 
-def _turn_id(clinic_id: str, start: TurnStart) -> str:
+def turn_id(clinic_id: str, start: TurnStart) -> str:
+    """The identity of the text at a turn's start: the same for every worker."""
     return notices.id_of("turn", clinic_id, start.person, start.starts.isoformat())
 
 

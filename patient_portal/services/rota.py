@@ -8,12 +8,13 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from patient_portal.database import new_id
-from patient_portal.domain.rota import Change, Position, Turn, holders
+from patient_portal.domain.rota import Change, Position, Turn, holders, timeline
 from patient_portal.domain.schedule import readable_zone
 from patient_portal.models import Clinic, Shift, ShiftChange, StaffMember
 from patient_portal.services.audit import Actor, record
 
 _DAY = timedelta(days=1)
+_SHOWN_AHEAD = timedelta(hours=36)
 _SHIFTS = select(
     Shift.staff_id, Shift.position, Shift.weekday, Shift.starts, Shift.ends, Shift.valid_from,
     Shift.valid_until,
@@ -70,6 +71,23 @@ def on_call(session: Session, clinic_id: str, now: datetime) -> Mapping[Position
     """Who holds each position of the ladder at this moment, by id; nobody is an empty entry."""
     rota = read_rota(session, clinic_id, now)
     return {position: rota.holders(position, now) for position in Position}
+
+
+def ends_of_turns(
+    session: Session, clinic_id: str, now: datetime
+) -> Mapping[tuple[Position, str], datetime]:
+    """When those who hold a position now cease to, within the next day and a half."""
+    rota = read_rota(session, clinic_id, now)
+    found: dict[tuple[Position, str], datetime] = {}
+    for position in Position:
+        first, *later = timeline(
+            rota.turns, rota.changes, position, now, now + _SHOWN_AHEAD, rota.zone
+        )
+        for person in first.people:
+            ends = next((span.starts for span in later if person not in span.people), None)
+            if ends is not None:
+                found[position, person] = ends
+    return found
 
 
 def put_on_call(

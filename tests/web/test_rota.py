@@ -215,7 +215,7 @@ def test_who_has_not_answered_a_test_is_not_put_on_call_and_gets_one_from_the_fo
 def test_a_gap_is_refused_naming_its_hours_until_there_is_a_catch_all(desk: Desk) -> None:
     with writing(desk.app) as (session, _):
         session.get_one(Clinic, desk.team.clinic.id).catch_all = None
-    remove = {"change_who": desk.team.nurse.id, "change_kind": "remove"}
+    remove: dict[str, Any] = {"change_who": desk.team.nurse.id, "change_kind": "remove"}
     page = desk.change(**remove)
     assert page.status_code == 422
     assert "Nobody would be on call as Nurse from" in page.text and "9:00 AM" in page.text
@@ -247,7 +247,7 @@ def test_a_gap_is_refused_naming_its_hours_until_there_is_a_catch_all(desk: Desk
     ],
 )
 def test_a_change_that_cannot_be_is_asked_again(
-    desk: Desk, fields: dict[str, str], sentence: str
+    desk: Desk, fields: dict[str, Any], sentence: str
 ) -> None:
     page = desk.change(**fields)
     assert page.status_code == 422
@@ -375,3 +375,13 @@ def test_another_clinics_rota_does_not_exist(desk: Desk) -> None:
     assert "T. Ade" not in desk.get(theirs.lead)
     refused = desk.turn(theirs.lead, turn_who=desk.team.nurse.id)
     assert refused.status_code == 422
+
+
+def test_the_inbox_says_until_when_somebody_is_on_call(desk: Desk) -> None:
+    desk.change(
+        change_from_day=desk.today.isoformat(), change_from_time="00:00",
+        change_until_day=(desk.today + timedelta(days=1)).isoformat(), change_until_time="00:30",
+    )  # fmt: skip
+    inbox = text_of(signed_in(desk.app, desk.team.nurse).get("/staff/inbox"))
+    assert re.search(r"Nurse J\. Park until [^(]*12:30 AM", inbox)
+    assert "Backup J. Park (212)" in inbox  # no end in sight

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.models import AlertState, Role, StaffMember
-from patient_portal.services import inbox, silence, texts_in
+from patient_portal.services import inbox, rota, silence, texts_in
 from patient_portal.web.access import Audience, audience, viewer
 from patient_portal.web.care_team import frame as frames
 from patient_portal.web.care_team.frame import Frame
@@ -77,9 +77,11 @@ def show() -> Response:
     me = member()
     with reading() as (db, now):
         lists = read_lists(db, me.clinic_id, now)
+        ends = rota.ends_of_turns(db, me.clinic_id, now)
     page = render_template(
         "care_team/inbox.html",
         lists=lists,
+        until={key: lists.frame.time(moment) for key, moment in ends.items()},
         frame=lists.frame,
         me=me,
         may_act=may_act(me),
