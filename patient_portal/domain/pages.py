@@ -15,6 +15,7 @@ from patient_portal.domain.protocol import NOT_MEASURED, NOT_SURE, Item, Protoco
 STEPS = ("red-flags", "breathing", "swelling", "other", "temperature", "weight", "send")
 SEND = "send"
 OTHER = "other"
+STEROID = "steroid"  # once a week, after everything else
 FIRST = STEPS[0]
 # The items that the main pages ask; every other page asks the one item it is named after.
 _MAIN_ITEM = {
@@ -63,12 +64,21 @@ def slug_of(key: str) -> str:
 
 
 def pages(
-    protocol: Protocol, answers: Mapping[str, object], progress: Progress, *, helper: bool = False
+    protocol: Protocol,
+    answers: Mapping[str, object],
+    progress: Progress,
+    *,
+    helper: bool = False,
+    steroid: bool = False,
 ) -> list[Page]:
-    """Every page of this check-in as far as it is known now; the last one sends."""
+    """Every page of this check-in as far as it is known now; the last one sends.
+
+    `helper` asks a helper's two questions too, `steroid` that of the week.
+    """
     found: list[Page] = []
     for number, slug in enumerate(STEPS, start=1):
         if slug == SEND:
+            found += [Page(STEROID, number - 1)] if steroid else []
             found.append(Page(SEND, number))
             continue
         found.append(Page(slug, number, _MAIN_ITEM.get(slug, "")))

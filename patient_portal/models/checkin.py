@@ -8,6 +8,7 @@ from sqlalchemy import Index, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from patient_portal.database import Base
+from patient_portal.domain.steroid import SteroidTablets
 from patient_portal.models.columns import Id, Json, Moment, code_of, ref_to
 
 
@@ -51,6 +52,7 @@ class CheckIn(Base):
     answers: Mapped[dict[str, Any]] = mapped_column(Json)
     # Pages that were answered and rows that were ticked: {"done": […], "ticks": […]}.
     progress: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    steroid: Mapped[SteroidTablets | None] = code_of(SteroidTablets)  # asked once a week
     level: Mapped[int] = mapped_column(SmallInteger)  # TriageLevel
     reasons: Mapped[list[Any]] = mapped_column(Json)  # [{"rule": …, "level": …}, …]
     protocol: Mapped[str] = mapped_column(String(20))

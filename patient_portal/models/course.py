@@ -4,6 +4,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from patient_portal.database import Base
@@ -19,6 +20,7 @@ class MedicineKind(StrEnum):
     STEROID_STARTED = "steroid_started"
     STEROID_REDUCED = "steroid_reduced"
     STEROID_STOPPED = "steroid_stopped"
+    STEROID_NONE = "steroid_none"  # a note only: the patient or a helper says there is none
     SYNDROME = "syndrome"
     TAKEN_BACK = "taken_back"  # the entry that it voids was a mistake
 
@@ -26,17 +28,22 @@ class MedicineKind(StrEnum):
 class MedicineEvent(Base):
     """One entry of the log of medicines; never changed or deleted, a later row voids a wrong one.
 
-    ``on_date`` is a local date of the patient's.
+    ``on_date`` is a local date of the patient's. Who made it is a member of staff, or the patient
+    or a helper in a check-in.
     """
 
     __tablename__ = "medicine_event"
+    __table_args__ = (
+        CheckConstraint("(entered_by IS NULL) <> (told_by IS NULL)", name="one_source"),
+    )
 
     id: Mapped[Id]
     patient_id: Mapped[str] = ref_to("patient", index=True)
     kind: Mapped[MedicineKind] = code_of(MedicineKind)
     on_date: Mapped[date]
     voids_id: Mapped[str | None] = ref_to("medicine_event", unique=True)
-    entered_by: Mapped[str] = ref_to("staff_member")
+    entered_by: Mapped[str | None] = ref_to("staff_member")
+    told_by: Mapped[str | None] = mapped_column(String(12))  # patient, caregiver
     entered_at: Mapped[Moment]
 
 

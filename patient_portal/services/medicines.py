@@ -12,7 +12,7 @@ from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.domain.windows import MedicineLog, Span
 from patient_portal.models import MedicineEvent, MedicineKind, Patient, Role, StaffMember
 from patient_portal.services.accounts import actor_of
-from patient_portal.services.audit import record
+from patient_portal.services.audit import Actor, record
 
 MAY_WRITE = frozenset({Role.NURSE, Role.PHYSICIAN, Role.LEAD})
 # Somebody else's entry is taken back by one of these; a person's own, by that person too.
@@ -24,7 +24,7 @@ _CUTS = frozenset({MedicineKind.STEROID_REDUCED, MedicineKind.STEROID_STOPPED})
 _STEROID = _CUTS | {MedicineKind.STEROID_STARTED}
 _ENTRIES = select(
     MedicineEvent.id, MedicineEvent.kind, MedicineEvent.on_date, MedicineEvent.voids_id,
-    MedicineEvent.entered_by, MedicineEvent.entered_at,
+    MedicineEvent.entered_by, MedicineEvent.told_by, MedicineEvent.entered_at,
 ).order_by(MedicineEvent.entered_at, MedicineEvent.id)  # fmt: skip
 _OF_PATIENT = _ENTRIES.where(MedicineEvent.patient_id == bindparam("patient"))
 _OF_PATIENTS = _ENTRIES.add_columns(MedicineEvent.patient_id).where(
@@ -50,7 +50,8 @@ class Entry(Shape):
     kind: MedicineKind
     on_date: date
     voids_id: str | None
-    entered_by: str
+    entered_by: str | None
+    told_by: str | None  # patient or caregiver, where no member of staff entered it
     entered_at: datetime
 
 
@@ -113,11 +114,16 @@ def _spans(firsts: Iterable[date], lasts: Iterable[date]) -> tuple[Span, ...]:
 
 def is_on_steroid(entries: Iterable[Entry], on: date) -> bool:
     """Whether steroid tablets are taken on a date; the day of the last one still counts."""
-    steroid = [one for one in in_force(entries) if one.kind in _STEROID and one.on_date <= on]
-    if not steroid:
+    last = last_of_steroid(entries, on)
+    if last is None:
         return False
-    last = steroid[-1]
     return last.kind is not MedicineKind.STEROID_STOPPED or last.on_date == on
+
+
+def last_of_steroid(entries: Iterable[Entry], on: date) -> Entry | None:
+    """The last entry about steroid tablets up to a date; a note that there are none is no entry."""
+    found = [one for one in in_force(entries) if one.kind in _STEROID and one.on_date <= on]
+    return found[-1] if found else None
 
 
 def note(
@@ -134,7 +140,7 @@ def note(
     """
     if by.role not in MAY_WRITE:
         raise MedicineRefused("role")
-    if kind is MedicineKind.TAKEN_BACK:
+    if kind in (MedicineKind.TAKEN_BACK, MedicineKind.STEROID_NONE):
         raise MedicineRefused("kind")
     today = local_date(now, readable_zone(patient.zone))
     if on_date > today:
@@ -146,9 +152,23 @@ def note(
         return
     row = MedicineEvent(
         id=new_id(), patient_id=patient.id, kind=kind, on_date=on_date, voids_id=None,
-        entered_by=by.id, entered_at=now,
+        entered_by=by.id, told_by=None, entered_at=now,
     )  # fmt: skip
     log_of(patient.first_dose_on, [*entries, row])
+    _add(session, patient, row, actor_of(by), now)
+
+
+def note_told(
+    session: Session, patient: Patient, kind: MedicineKind, on_date: date, by: Actor, now: datetime
+) -> None:
+    """Enter what the patient or a helper told; the same of one day again changes nothing."""
+    entries = entries_of(session, patient.id)
+    if any((one.kind, one.on_date) == (kind, on_date) for one in in_force(entries)):
+        return
+    row = MedicineEvent(
+        id=new_id(), patient_id=patient.id, kind=kind, on_date=on_date, voids_id=None,
+        entered_by=None, told_by=by.kind, entered_at=now,
+    )  # fmt: skip
     _add(session, patient, row, by, now)
 
 
@@ -173,7 +193,7 @@ def take_back(
         voids_id=found.id, entered_by=by.id, entered_at=now,
     )  # fmt: skip
     log_of(patient.first_dose_on, [*entries, row])
-    _add(session, patient, row, by, now)
+    _add(session, patient, row, actor_of(by), now)
 
 
 def _locked(session: Session, patient: Patient) -> list[Entry]:
@@ -182,13 +202,11 @@ def _locked(session: Session, patient: Patient) -> list[Entry]:
     return entries_of(session, patient.id)
 
 
-def _add(
-    session: Session, patient: Patient, row: MedicineEvent, by: StaffMember, now: datetime
-) -> None:
+def _add(session: Session, patient: Patient, row: MedicineEvent, by: Actor, now: datetime) -> None:
     session.add(row)
     session.flush()
     record(
-        session, actor_of(by), "medicine.noted", "patient", patient.id, now=now,
+        session, by, "medicine.noted", "patient", patient.id, now=now,
         clinic_id=patient.clinic_id, kind=row.kind.value, on=row.on_date.isoformat(),
         entry=row.id, voids=row.voids_id,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from patient_portal.domain.levels import TriageLevel
+from patient_portal.domain.steroid import SteroidTablets
 from patient_portal.models import Patient
 from patient_portal.services.audit import Actor
 
@@ -35,6 +36,7 @@ class Step:
     A key that the step could give and did not is taken out of the present view (an unticked box).
     ``defaults`` stand only where no answer stands yet: what a tick says before it is graded.
     ``name`` is the page that was answered, ``reopens`` the pages that must be asked again.
+    ``steroid`` answers the weekly question; the rules read it as `on_steroid`.
     """
 
     name: str
@@ -43,6 +45,17 @@ class Step:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     ticks: Sequence[str] | None = None
     reopens: Sequence[str] = ()
+    steroid: SteroidTablets | None = None
+
+    @property
+    def as_given(self) -> dict[str, Any]:
+        """What is kept as given, word for word."""
+        given = dict(self.given)
+        if self.ticks is not None:
+            given["other"] = list(self.ticks)
+        if self.steroid is not None:
+            given["steroid_tablets"] = self.steroid.value
+        return given
 
     def moves(self, progress: Mapping[str, Any]) -> dict[str, Any]:
         """Where the form stands once this step is answered."""

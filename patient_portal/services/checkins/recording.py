@@ -14,7 +14,7 @@ from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.schedule import local_date, readable_zone, therapy_day
 from patient_portal.failpoints import passing
 from patient_portal.models import Answer, CheckIn, CheckInState
-from patient_portal.services import messages
+from patient_portal.services import messages, steroids
 from patient_portal.services.audit import record
 from patient_portal.services.checkins.forms import FORM_LIVES, Form, FormExpired, Recorded, Step
 from patient_portal.services.checkins.verdicts import Verdict, act_on, weigh
@@ -100,13 +100,16 @@ def _take_in(
     kept = {key: value for key, value in check_in.answers.items() if key not in step.keys}
     check_in.answers = {**_plain(step.defaults), **kept, **_plain(step.given)}
     check_in.progress = step.moves(check_in.progress)
+    if step.steroid is not None:
+        check_in.steroid = step.steroid
+        on = check_in.local_date
+        steroids.tell(session, form.patient, step.steroid, on, form.reporter, now)
     return weigh(session, site, form, check_in, now, [*step.keys, *step.defaults])
 
 
 def _keep_answer(
     session: Session, check_in: CheckIn, step: Step, number: int, now: datetime
 ) -> None:
-    given = _plain(step.given)
     session.execute(
         _INSERT_ANSWER,
         {
@@ -114,7 +117,7 @@ def _keep_answer(
             "check_in_id": check_in.id,
             "number": number,
             "step": step.name,
-            "given": given if step.ticks is None else {**given, "other": list(step.ticks)},
+            "given": _plain(step.as_given),
             "given_at": now,
         },
     )
@@ -183,6 +186,7 @@ def _blank(site: Site, form: Form, now: datetime) -> CheckIn:
         day_of_therapy=therapy_day(patient.first_dose_on, today),
         answers={},
         progress={},
+        steroid=None,
         level=int(TriageLevel.NONE),
         reasons=[],
         protocol=site.protocol.id,

@@ -25,6 +25,10 @@ KIND_WORDS: Mapping[MedicineKind, str] = {
     MedicineKind.STEROID_STOPPED: mark_message("Steroid: last dose"),
     MedicineKind.SYNDROME: mark_message("Differentiation syndrome"),
 }
+# What only patients and helpers tell.
+TOLD_WORDS: Mapping[MedicineKind, str] = {
+    MedicineKind.STEROID_NONE: mark_message("Says: no steroid tablets. Please ask."),
+}
 LAST_DAY_AT_MOST = 3660
 _LONGEST = 40
 _LINES = {str(line): line for line in FEVER_LINES}

@@ -18,6 +18,7 @@ from patient_portal.services.medicines import Entry
 from patient_portal.web.care_team import showing
 from patient_portal.web.care_team.course_form import (
     KIND_WORDS,
+    TOLD_WORDS,
     LimitsForm,
     MedicineForm,
     limits_as_they_hold,
@@ -169,8 +170,8 @@ def _entries(entries: Any, me: StaffMember, people: Mapping[str, str]) -> list[E
         return EntryLine(
             id=one.id,
             on=one.on_date,
-            what=words.message(KIND_WORDS[one.kind]),
-            by=people.get(one.entered_by, ""),
+            what=words.message({**KIND_WORDS, **TOLD_WORDS}[one.kind]),
+            by=_who(one, people),
             at=one.entered_at,
             is_void=one.id not in standing,
             may_take_back=one.id in standing and (is_mine or me.role in medicines.MAY_CORRECT),
@@ -178,6 +179,15 @@ def _entries(entries: Any, me: StaffMember, people: Mapping[str, str]) -> list[E
 
     shown = [one for one in entries if one.kind is not MedicineKind.TAKEN_BACK]
     return [line(one) for one in sorted(shown, key=lambda one: (one.on_date, one.entered_at))]
+
+
+def _who(one: Entry, people: Mapping[str, str]) -> str:
+    words = current_words()
+    if one.entered_by is not None:
+        return people.get(one.entered_by, "")
+    if one.told_by == "caregiver":
+        return words.message("Told by a helper in a check-in")
+    return words.message("Told by the patient in a check-in")
 
 
 def _holding(

@@ -104,6 +104,7 @@ def _go_on(session: Session, hand: FormInHand, recorded: checkins.Recorded) -> R
     hand.check_in = session.get(CheckIn, recorded.check_in_id)
     if recorded.stops or hand.is_sent:
         return redirect(results.address(hand), 303)
+    form_in_hand.look_for_steroid(session, hand)
     return redirect(_address(hand, next_page(hand.pages, hand.progress).slug), 303)
 
 

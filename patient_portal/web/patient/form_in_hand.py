@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from patient_portal.domain.measures import Measure
-from patient_portal.domain.pages import Page, Progress, pages
+from patient_portal.domain.pages import Page, Progress, missing, pages
 from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import CheckIn, CheckInState, Clinic, LinkKind, Patient
-from patient_portal.services import checkins
+from patient_portal.services import checkins, steroids
 from patient_portal.services.audit import Actor
 from patient_portal.services.devices import actor_of
 from patient_portal.services.enrolment import look_at_link
@@ -48,6 +48,7 @@ class FormInHand:
     check_in: CheckIn | None = None
     last_weight: Measure | None = None
     line: str = ""
+    asks_steroid: bool = False  # the question of the week
 
     @property
     def may_see(self) -> bool:
@@ -74,7 +75,10 @@ class FormInHand:
     def pages(self) -> list[Page]:
         """The pages of this form as far as they are known."""
         answers = self.check_in.answers if self.check_in else {}
-        return pages(portal().site.protocol, answers, self.progress, helper=self.is_helper)
+        return pages(
+            portal().site.protocol, answers, self.progress,
+            helper=self.is_helper, steroid=self.asks_steroid,
+        )  # fmt: skip
 
     @property
     def asker(self) -> Asker:
@@ -183,7 +187,15 @@ def complete(session: Session, found: FormInHand, now: datetime) -> FormInHand:
         else local_date(now, readable_zone(patient.zone))
     )
     found.last_weight = last_weight(session, patient, day)
+    look_for_steroid(session, found)
     return found
+
+
+def look_for_steroid(session: Session, found: FormInHand) -> None:
+    """Look whether the question of the week comes, once every other page has its answer."""
+    is_last = found.check_in is not None and not missing(found.pages, found.progress)
+    if found.check_in is not None and is_last:
+        found.asks_steroid = steroids.is_asked(session, found.patient, found.check_in)
 
 
 def team_line() -> str:

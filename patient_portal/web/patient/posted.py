@@ -20,6 +20,7 @@ from patient_portal.domain.measures import (
 )
 from patient_portal.domain.pages import (
     OTHER,
+    STEROID,
     Page,
     followers,
     no_longer_asked,
@@ -28,12 +29,14 @@ from patient_portal.domain.pages import (
     unticked,
 )
 from patient_portal.domain.protocol import NOT_MEASURED, USUAL, Item, Value
+from patient_portal.domain.steroid import SteroidTablets, counts_as
 from patient_portal.services.checkins import Step
 from patient_portal.web.patient.number_words import UNITS, Asker, Fields, out_of_range, why
 from patient_portal.web.patient.number_words import values as posted_values
 
 NOTHING_NEW = "none"
 _FEVER_MEDICINE = "fever_medicine_6h"
+_ON_STEROID = "on_steroid"
 
 
 @dataclass
@@ -53,6 +56,7 @@ class Posted:
     reopens: list[str] = field(default_factory=list)
     suggestion: Measure | None = None
     doubt: Doubt | None = None
+    steroid: SteroidTablets | None = None
     # Every value that was posted and means something, also when it cannot be stored as it is:
     # guidance is given by the worst of them.
     meant: list[dict[str, Any]] = field(default_factory=list)
@@ -61,8 +65,9 @@ class Posted:
     def step(self) -> Step:
         """The answer as the service takes it."""
         return Step(
-            self.page.slug, self.given, self.keys, self.defaults, self.ticks, tuple(self.reopens)
-        )
+            self.page.slug, self.given, self.keys, self.defaults, self.ticks, tuple(self.reopens),
+            self.steroid,
+        )  # fmt: skip
 
 
 def read(page: Page, fields: Fields, asker: Asker) -> Posted:
@@ -72,6 +77,8 @@ def read(page: Page, fields: Fields, asker: Asker) -> Posted:
         _read_ticks(posted, fields, asker)
     elif page.slug == "red-flags":
         _read_flags(posted, fields, asker)
+    elif page.slug == STEROID:
+        _read_steroid(posted, fields, asker)
     elif page.slug == "temperature":
         _read_number(posted, fields, asker, "temperature", lambda found: check_temperature(found))
         _read_fever_medicine(posted, fields, asker)
@@ -100,6 +107,17 @@ def _read_flags(posted: Posted, fields: Fields, asker: Asker) -> None:
             "Tap what you have. If you have none of these, tap “No, none of these”."
         )
     posted.meant = [posted.given] if posted.given else []
+
+
+def _read_steroid(posted: Posted, fields: Fields, asker: Asker) -> None:
+    values = posted_values(fields, STEROID)
+    if len(values) != 1 or values[0] not in set(SteroidTablets):
+        posted.errors[STEROID] = asker.words.safety("Choose one answer.")
+        return
+    posted.steroid = SteroidTablets(values[0])
+    posted.keys = [_ON_STEROID]
+    posted.given = {_ON_STEROID: counts_as(posted.steroid)}
+    posted.meant = [posted.given]
 
 
 def _read_choice(posted: Posted, fields: Fields, asker: Asker) -> None:

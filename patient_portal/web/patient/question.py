@@ -1,5 +1,6 @@
 """One page of the check-in, rendered: question, answers, what was typed, what to mend."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from patient_portal.domain.pages import (
     FIRST,
     OTHER,
     STEPS,
+    STEROID,
     Page,
     Progress,
     page_before,
@@ -19,6 +21,7 @@ from patient_portal.domain.pages import (
     slug_of,
 )
 from patient_portal.domain.protocol import USUAL, Item, Protocol
+from patient_portal.domain.steroid import SteroidTablets
 from patient_portal.domain.triage import Course, triage
 from patient_portal.web.context import portal
 from patient_portal.web.language import current_words
@@ -26,6 +29,7 @@ from patient_portal.web.patient import form_in_hand
 from patient_portal.web.patient.form_in_hand import FormInHand
 from patient_portal.web.patient.number_words import Fields, shown
 from patient_portal.web.patient.posted import Posted
+from patient_portal.words import mark_safety
 
 # The whole numbers to tap: from below the last weight to above it, in its unit.
 _AROUND = {"kg": (3, 5), "lb": (6, 11)}
@@ -35,6 +39,13 @@ _TEMPLATES = {
     OTHER: "patient/check_in/other.html",
     "temperature": "patient/check_in/temperature.html",
     "weight": "patient/check_in/weight.html",
+    STEROID: "patient/check_in/steroid.html",
+}
+STEROID_WORDS: Mapping[SteroidTablets, str] = {
+    SteroidTablets.NONE: mark_safety("No steroid tablets"),
+    SteroidTablets.SAME: mark_safety("Yes, the same dose, or more"),
+    SteroidTablets.LESS: mark_safety("Yes, but less than before"),
+    SteroidTablets.NOT_SURE: mark_safety("I am not sure"),
 }
 CHOICE = "patient/check_in/choice.html"
 
@@ -52,7 +63,7 @@ class Guidance:
 
 def page_named(protocol: Protocol, slug: str) -> Page | None:
     """The page with this name, asked now or not; None if there is no such page."""
-    every = pages(protocol, {}, Progress())
+    every = pages(protocol, {}, Progress(), steroid=True)
     known = next((page for page in every if page.slug == slug), None)
     if known is not None:
         return known
@@ -84,6 +95,7 @@ def render(
         options=_options(item, hand),
         ticks=protocol.ticks,
         ticked=hand.progress.ticks if hand else (),
+        tablets=STEROID_WORDS,
         medicine=protocol.item("fever_medicine_6h"),
         person=person(hand),
         is_helper=hand is not None and hand.is_helper,

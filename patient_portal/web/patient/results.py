@@ -16,6 +16,7 @@ from patient_portal.domain.protocol import NOT_SURE, Rule
 from patient_portal.domain.replay import joined_inputs, resting_on_unsure
 from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.domain.staffing import is_staffed, next_turn
+from patient_portal.domain.steroid import SteroidTablets
 from patient_portal.domain.unreadable import UNREADABLE
 from patient_portal.models import Alert, AlertState, CheckIn, Clinic, Patient
 from patient_portal.services import checkins
@@ -48,11 +49,11 @@ class Told:
         """Whether nobody has taken it yet."""
         return not self.taken and not self.is_closed
 
-
     @property
     def is_followed(self) -> bool:
         """Whether there may be more to come, so that the page asks again."""
         return not self.is_closed
+
 
 def address(hand: FormInHand) -> str:
     """Where the result of this form is read."""
@@ -80,7 +81,6 @@ def render(session: Session, check_in_id: str, now: datetime) -> str | Response 
     )
 
 
-def _may_read(session: Session, hand: FormInHand, check_in: CheckIn, now: datetime) -> bool:
 def _alert_of(session: Session, check_in: CheckIn) -> Alert | None:
     """The alert of these answers; else one that somebody else's answers opened since."""
     return checkins.alert_of(session, check_in) or raised_since(session, check_in)
@@ -94,6 +94,7 @@ def _level_now(check_in: CheckIn, alert: Alert | None) -> TriageLevel:
     return max(level, TriageLevel(alert.level))
 
 
+def _may_read(session: Session, hand: FormInHand, check_in: CheckIn, now: datetime) -> bool:
     """Whoever holds the form's key; a remembered phone on the same day or while the alert is open.
 
     An older result is history, which a remembered phone alone does not open.
@@ -116,6 +117,7 @@ def _common(hand: FormInHand, check_in: CheckIn, now: datetime) -> dict[str, Any
         "is_recognised": hand.is_recognised,
         "reasons": _sentences(_rules(check_in)),
         "is_unsure": NOT_SURE in check_in.answers.values(),
+        "is_steroid_cut": check_in.steroid is SteroidTablets.LESS,
         "line": hand.line,
         "sent_at": clock(sent_at, hand.patient),
         "is_sent": hand.is_sent,

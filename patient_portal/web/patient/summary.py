@@ -7,7 +7,7 @@ from typing import Any
 from flask import render_template, url_for
 
 from patient_portal.domain.measures import Measure
-from patient_portal.domain.pages import OTHER, SEND, STEPS, Page, missing
+from patient_portal.domain.pages import OTHER, SEND, STEPS, STEROID, Page, missing
 from patient_portal.domain.protocol import NOT_MEASURED, Item
 from patient_portal.domain.triage import measure
 from patient_portal.web.context import portal
@@ -25,6 +25,7 @@ LABELS = {
     "other": mark_safety("Anything else"),
     "temperature": mark_safety("Temperature"),
     "weight": mark_safety("Weight"),
+    STEROID: mark_safety("Steroid tablets"),
 }
 
 
@@ -65,19 +66,28 @@ def _lines(hand: FormInHand, listed: list[Page], left: list[Page]) -> list[Line]
     say = current_words().safety
     found = []
     for number, slug in enumerate(STEPS[:-1], start=1):
-        line = Line(
-            slug,
-            say(LABELS[slug]),
-            address=url_for("patient.checkin.ask", slug=slug, form=hand.key),
-        )
+        line = _line(hand, slug)
         for page in listed:
+            if page.slug == STEROID:
+                continue  # a line of its own, below
             # The pill for fever stands beside the temperature.
             is_shown = page.slug in hand.progress.done and page.item != _FEVER_MEDICINE
             if page.step == number and is_shown:
                 line.answers.extend(_in_words(page, hand))
-        line.is_missing = any(page.step == number for page in left)
+        line.is_missing = any(page.step == number and page.slug != STEROID for page in left)
+        found.append(line)
+    if hand.asks_steroid:
+        line = _line(hand, STEROID)
+        told = hand.check_in.steroid if hand.check_in else None
+        line.answers = [say(question.STEROID_WORDS[told])] if told else []
+        line.is_missing = not told
         found.append(line)
     return found
+
+
+def _line(hand: FormInHand, slug: str) -> Line:
+    label = current_words().safety(LABELS[slug])
+    return Line(slug, label, address=url_for("patient.checkin.ask", slug=slug, form=hand.key))
 
 
 def _in_words(page: Page, hand: FormInHand) -> list[str]:
