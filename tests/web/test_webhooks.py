@@ -33,7 +33,7 @@ BASE = "https://portal.example.org"
 
 
 def _client(database: Database, url: str, **more: str) -> FlaskClient:
-    environment = {**FakeGateway().environment(), "BASE_URL": BASE, **more}
+    environment = {**FakeGateway().environment(), "BASE_URL": BASE, "DRILL_AT": "", **more}
     del environment["TWILIO_API_BASE"]
     app = create_app(settings_for(url, environment), database)
     return app.test_client()

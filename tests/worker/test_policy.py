@@ -103,7 +103,7 @@ class House:
     def call_back(self, sid: str, word: str, code: str = "", message: str = "") -> int:
         path = f"/twilio/status?message={message or self.text().id}"
         form = {"MessageSid": sid, "MessageStatus": word, "AccountSid": ACCOUNT, "ErrorCode": code}
-        environment = {**self.fake.environment(), "BASE_URL": BASE}
+        environment = {**self.fake.environment(), "BASE_URL": BASE, "DRILL_AT": ""}
         del environment["TWILIO_API_BASE"]
         client = create_app(settings_for(self.url, environment), self.database).test_client()
         headers = {"X-Twilio-Signature": sign(f"{BASE}{path}", form)}
