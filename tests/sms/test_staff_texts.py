@@ -32,17 +32,23 @@ ADDRESSES = (
 FORBIDDEN = ("leuk", "cancer", "onco", "chemo", "breath", "fever", "Rosa", "Marin")
 
 Write = Callable[[Words, str, str, str], str]
-TEXTS: dict[str, Write] = {
-    **{
-        f"page {level.code} {'with' if after else 'without'} next": (
-            lambda words, clinic, who, url, level=level, after=after: staff_texts.page(
-                words, clinic=clinic, ref="K7Q2M", level=level, url=url,
-                following=staff_texts.Next(who, NINE) if after else None,
-            )
+
+
+def _page(level: TriageLevel, *, says_next: bool) -> Write:
+    def write(words: Words, clinic: str, who: str, url: str) -> str:
+        following = staff_texts.Next(who, NINE) if says_next else None
+        return staff_texts.page(
+            words, clinic=clinic, ref="K7Q2M", level=level, url=url, following=following
         )
-        for level in (URGENT, EMERGENCY)
-        for after in (False, True)
-    },
+
+    return write
+
+
+TEXTS: dict[str, Write] = {
+    "urgent page": _page(URGENT, says_next=False),
+    "urgent page that says who is next": _page(URGENT, says_next=True),
+    "emergency page": _page(EMERGENCY, says_next=False),
+    "emergency page that says who is next": _page(EMERGENCY, says_next=True),
     "test": lambda words, clinic, who, url: staff_texts.page(
         words, clinic=clinic, ref="K7Q2M", level=URGENT, url=url, is_test=True
     ),
