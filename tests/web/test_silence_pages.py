@@ -12,7 +12,8 @@ from werkzeug.test import TestResponse
 from patient_portal.database import Database
 from patient_portal.models import AuditEntry, Patient, Role
 from patient_portal.services import silence
-from tests.support.doors import an_app, post, signed_in, writing
+from patient_portal.words import format_date
+from tests.support.doors import an_app, move_clock, post, remembered, signed_in, writing
 from tests.support.people import Team, a_member, a_patient, a_site, a_team
 
 
@@ -127,3 +128,22 @@ def test_who_may_not_pause(ward: Ward) -> None:
     assert "Pause this patient" not in browser.get(ward.path).text
     read = post(browser, f"{ward.path}/silence/read", {"level": "urgent"}, page="/help-now")
     assert read.status_code == 403
+
+
+def test_the_patients_own_page_says_that_check_ins_are_paused(ward: Ward) -> None:
+    says = "Your check-ins are paused until"
+    rosa = remembered(ward.app, ward.patient)
+    assert says not in rosa.get("/").text
+    ward.pause(1, 3)
+    assert says not in rosa.get("/").text  # it has not begun
+    ward.pause(0, 3)
+    page = rosa.get("/").text
+    last = format_date(ward.now.date() + timedelta(days=3), "en", "US", "day")
+    assert f"{says} {last}. You can still tell us how you are." in page
+    assert "You have not checked in yet." not in page and "Start today’s check-in" in page
+    assert "hospital" not in page.lower()
+    move_clock(ward.app, timedelta(days=4))
+    with writing(ward.app) as (session, _):
+        after = session.get_one(Patient, ward.patient.id)
+        session.expunge(after)
+    assert says not in remembered(ward.app, after).get("/").text

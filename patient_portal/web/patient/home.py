@@ -1,7 +1,7 @@
 """`/`: for a stranger what this is; for a remembered phone today's check-in; nobody's history."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from flask import Blueprint, g, make_response, render_template, url_for
 from sqlalchemy.orm import Session
@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import CheckInState, Clinic, Patient
 from patient_portal.services import checkins, courses
+from patient_portal.services.pauses import pause_of
 from patient_portal.services.tracking import waiting_answers
 from patient_portal.web.access import public, viewer
 from patient_portal.web.context import portal, reading
@@ -36,6 +37,7 @@ class Day:
     is_begun: bool
     weight_change: str
     line: str
+    paused_until: str  # the last day of a pause that goes on; empty without one
     what_to_do: str  # where an open alert says what to do; empty without one
 
 
@@ -76,8 +78,16 @@ def _day(session: Session, patient: Patient, now: datetime, *, is_shared: bool) 
         is_begun=bool(of_today) and not sent,
         weight_change="" if is_shared else _weight_change(session, patient, now),
         line=clinic.line if clinic else "",
+        paused_until=_paused_until(patient, today),
         what_to_do=url_for("patient.checkin.result", check_in_id=waiting.id) if waiting else "",
     )
+
+
+def _paused_until(patient: Patient, today: date) -> str:
+    pause = pause_of(patient)
+    if pause is None or not pause.covers(today):
+        return ""
+    return format_date(pause.last, current_words().language, patient.country, "day")
 
 
 def _day_of_therapy(session: Session, patient: Patient, now: datetime) -> int | None:
