@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor:doctor", "Look at everything that must work, a line each, with the cure."),
     "protocol": ("protocol:protocol", "Show or check the clinical rules."),
     "staff": ("staff:staff", "Add and disable members of the care team."),
+    "rota": ("rota:rota", "Show who is on call; try how likely an alert is taken in time."),
     "triage": ("triage:triage", "Triage answers: JSON Lines in, JSON Lines out."),
     "web": ("processes:web", "Serve the pages."),
     "worker": ("processes:worker", "Send texts, plan reminders, watch the clock."),

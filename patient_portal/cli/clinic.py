@@ -60,6 +60,7 @@ def clinic() -> None:
     "--uk-lines", is_flag=True, help="37.5 °C and above, and below 36.0 °C, count as urgent."
 )
 @click.option("--demo", is_flag=True, hidden=True)
+@click.option("--catch-all", help="A phone of the clinic that is texted when nobody else is left.")
 def add(
     name: str,
     country: str,
@@ -70,6 +71,7 @@ def add(
     staffed_until: time,
     uk_lines: bool,
     demo: bool,
+    catch_all: str | None,
 ) -> None:
     """Add a clinic and print its id."""
     country = country.upper()
@@ -96,6 +98,7 @@ def add(
         staffed_until=staffed_until,
         uk_lines=uk_lines,
     )
+        catch_all=phone_or_exit(catch_all, country) if catch_all else None,
     with open_database(settings_or_exit(demo=demo)) as database, database.transaction() as session:
         now = clock_of(demo=demo).now(session)
         added = team.add_clinic(session, new, SYSTEM, now)

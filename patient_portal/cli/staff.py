@@ -11,7 +11,7 @@ from patient_portal.cli.clinic import FoundWrong, one_clinic, phone_or_exit
 from patient_portal.cli.environment import UsedWrongly, open_database, settings_or_exit
 from patient_portal.clock import clock_of
 from patient_portal.models import Position, Role
-from patient_portal.services import accounts, rota, team
+from patient_portal.services import accounts, duty, phones, rota, team
 from patient_portal.services.audit import SYSTEM
 
 PASSWORD_VARIABLE = "STAFF_PASSWORD"  # noqa: S105 - a name
@@ -79,8 +79,32 @@ def add(
         if on_call:
             rota.put_on_call(session, added, Position(on_call), SYSTEM, now)
         click.echo(f"Added {added.name}, {role}, at {place.name}.")
+        if on_call:
+            click.echo(
+                "On call from now on. The phone is not proven until it answers a test: "
+                f"patient-portal staff test-phone --email {email}"
+            )
     if generate:
         click.echo(f"Password (shown once): {password}")
+
+
+@staff.command("test-phone")
+@click.option("--email", required=True)
+@click.option("--demo", is_flag=True, hidden=True)
+def test_phone(email: str, demo: bool) -> None:
+    """Text a test to somebody's phone. The answer, by text, proves it; a worker must run."""
+    with open_database(settings_or_exit(demo=demo)) as database, database.transaction() as session:
+        found = team.staff_by_email(session, email)
+        if found is None:
+            raise FoundWrong(f"Nobody signs in as {email}.")
+        numbers = phones.usable(session, found.id)
+        if not numbers:
+            raise FoundWrong(f"{found.name} has no phone that can be texted.")
+        try:
+            duty.send_test(session, numbers[0], SYSTEM, clock_of(demo=demo).now(session))
+        except duty.TooManyTests:
+            raise FoundWrong("This phone got many tests today. Call the person instead.") from None
+        click.echo(f"A test waits for the worker, to {found.name}. Their answer proves the phone.")
 
 
 @staff.command("disable")

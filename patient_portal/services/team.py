@@ -91,6 +91,7 @@ class NewClinic:
     staffed_from: time
     staffed_until: time
     uk_lines: bool = False
+    catch_all: str | None = None  # E.164; texted when nobody else is left
 
 
 def add_clinic(session: Session, new: NewClinic, actor: Actor, now: datetime) -> Clinic:
@@ -105,6 +106,7 @@ def add_clinic(session: Session, new: NewClinic, actor: Actor, now: datetime) ->
         staffed_from=new.staffed_from,
         staffed_until=new.staffed_until,
         uk_lines=new.uk_lines,
+        catch_all=new.catch_all,
         created_at=now,
     )
     session.add(clinic)
