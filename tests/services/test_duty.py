@@ -18,7 +18,7 @@ from patient_portal.models import (
     Position,
     StaffPhone,
 )
-from patient_portal.services import duty, rota_watch
+from patient_portal.services import duty, inbound, rota_watch
 from patient_portal.services.audit import SYSTEM
 from patient_portal.services.duty import TooManyTests
 from patient_portal.sms.segments import count
@@ -88,6 +88,15 @@ def test_the_answer_to_a_test_proves_the_phone(ward: Ward) -> None:
     assert ward.phone(ward.new).verified_at == later
     assert answer(ward, "+12125550144", check.ref, later) == duty.Answered(CheckKind.TEST, False)
     ward.turns(ward.new, 8, 9)  # and now they may be put on call
+
+
+def test_the_answer_comes_by_text_in_any_spelling(ward: Ward) -> None:
+    check, later = a_test(ward), NOON + timedelta(minutes=1)
+    body = f" {check.ref[:3].lower()}-{check.ref[3:]} "
+    for number, expected in (("+12125550143", None), ("+12125550144", later)):
+        with ward.database.transaction() as session:
+            inbound.receive(session, a_site(), f"SM{number}", number, body, later)
+        assert ward.phone(ward.new).verified_at == expected
 
 
 def test_only_the_phone_that_was_texted_is_proven(ward: Ward) -> None:
