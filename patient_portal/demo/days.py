@@ -8,11 +8,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from patient_portal.demo.cast import Person
+from patient_portal.domain.steroid import SteroidTablets
 
 DAYS_BACK = 21
 # A scale and a thermometer never show the same number twice. Small enough that no rule minds.
 _NOISE = (0, 2, -1, 1, -2, 3, 0, -1, 2, -3, 1)
 _LB_PER_KG = 2
+# The day of the week, counted back, on which everybody was asked about steroid tablets. On the
+# day that the demo begins nobody is.
+_STEROID_ON = 2
 _STEPS = ("red-flags", "breathing", "swelling", "other", "temperature", "weight")
 _STEP_OF = {
     "red_flags": "red-flags",
@@ -34,6 +38,7 @@ class Day:
     on: date
     sent_at: datetime
     steps: tuple[tuple[str, Mapping[str, Any]], ...]
+    steroid: SteroidTablets | None = None
 
     @property
     def answers(self) -> dict[str, Any]:
@@ -53,7 +58,8 @@ def days_of(person: Person, now: datetime) -> Iterator[Day]:
         on = today - timedelta(days=ago)
         sent_at = _sent_at(person, on, now)
         if sent_at is not None:
-            yield Day(ago, on, sent_at, _steps(person, ago))
+            told = SteroidTablets.NONE if ago % 7 == _STEROID_ON else None
+            yield Day(ago, on, sent_at, _steps(person, ago), told)
 
 
 def local_moment(on: date, at: time, zone: str) -> datetime:

@@ -154,6 +154,7 @@ def _calm_check_in(
         "drug": patient.drug,
         "day_of_therapy": therapy_day(patient.first_dose_on, day.on),
         "answers": day.answers,
+        "steroid": day.steroid,
         "level": int(result.level),
         "reasons": [
             {"rule": reason.rule, "level": reason.level.code}

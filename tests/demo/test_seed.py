@@ -15,10 +15,11 @@ from patient_portal.demo.seed import seed
 from patient_portal.domain.answers import validate_answers
 from patient_portal.domain.escalation import AlertState
 from patient_portal.domain.levels import TriageLevel
+from patient_portal.domain.schedule import local_date
 from patient_portal.domain.triage import triage
 from patient_portal.models import Alert, Answer, CheckIn, CheckInState, Message, Patient
 from patient_portal.models.message import MessageState
-from patient_portal.services import courses
+from patient_portal.services import courses, steroids
 from patient_portal.services.site import Site
 
 SITE = Site("http://127.0.0.1:8000", "p" * 40, protocols.current(), is_demo=True)
@@ -113,6 +114,13 @@ def test_rosa_has_not_answered_today_and_holds_a_link(seeded: Session) -> None:
     assert text is not None
     assert text.secret_of is not None
     assert "{secret}" in text.body
+
+
+def test_the_question_of_the_week_was_answered_two_days_ago(seeded: Session) -> None:
+    now = MOMENTS[0]
+    rosa = seeded.get_one(Patient, "rosa")
+    today = CheckIn(local_date=local_date(now, rosa.zone), started_at=now, steroid=None)
+    assert not steroids.is_asked(seeded, rosa, today)
 
 
 def test_every_medicine_has_somebody(seeded: Session) -> None:
