@@ -93,7 +93,7 @@ def receive(
             row.handled_as = _act(session, site, row, opt_out, now)
     except _SLIPS as error:
         # The text stays, and somebody reads it.
-        _log.error("inbound.failed", error=type(error).__name__, exc_info=True)
+        _log.error("inbound.failed", error=type(error).__name__, where=_place_of(error))
         row.handled_as, row.clinic_id = "not_handled", _any_clinic(session)
     return row.handled_as
 
@@ -140,6 +140,14 @@ def _wish(writers: _Writers, text: str) -> Wish | None:
     stopped = any(each.texts_stopped_at for each in writers.patients)
     stopped = stopped or any(each.phone.stopped_at for each in writers.staff)
     return Wish.START if stopped else None
+
+
+def _place_of(error: Exception) -> str:
+    """Where it was raised. Its text and variables may hold what a person wrote."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else ""
 
 
 # ---- who writes
