@@ -14,6 +14,7 @@ from patient_portal.domain.escalation import (
     AlertState,
     Due,
     Facts,
+    next_due,
     steps_due,
     what_is_due,
 )
@@ -39,6 +40,22 @@ def due(session: Session, now: datetime, limit: int = BATCH) -> list[str]:
             .limit(limit)
         )
     )
+
+
+def rebuild(session: Session, now: datetime) -> int:
+    """Work out every timer anew from rows alone, and mend those that are missing or too late.
+
+    Returns how many were mended. A timer that is early does no harm: it finds nothing due.
+    """
+    mended = 0
+    query = select(Alert).where(Alert.state != AlertState.CLOSED).order_by(Alert.id)
+    for alert in session.scalars(query.with_for_update(skip_locked=True)).all():
+        roster = read_roster(session, alert.clinic_id, now)
+        due_at = next_due(paging.read_facts(session, roster, alert))
+        if due_at is not None and (alert.next_action_at is None or alert.next_action_at > due_at):
+            alert.next_action_at = due_at
+            mended += 1
+    return mended
 
 
 def advance(session: Session, site: Site, now: datetime, limit: int = BATCH) -> int:

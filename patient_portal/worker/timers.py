@@ -27,14 +27,26 @@ class Timers:
 
     def run(self) -> None:
         """Look each second, and whenever ``wake`` is called."""
+        is_rebuilt = False
         while not self._stopping.is_set():
             self._wake.clear()
             try:
                 self.advance()
+                is_rebuilt = is_rebuilt or self.rebuild()
             except Exception as error:
                 # Whatever went wrong, the next look starts from the rows again.
                 self._log.error("timers.failed", exc_info=error)
             self._wake.wait(LOOK_EVERY)
+
+    def rebuild(self) -> bool:
+        """Mend timers that rows do not bear out, as after a restore. True when it is done."""
+        with self._database.transaction() as session:
+            if not is_current(session):
+                return False
+            mended = ladder.rebuild(session, self._clock.now(session))
+        if mended:
+            self._log.warning("timers.mended", count=mended)
+        return True
 
     def wake(self) -> None:
         """Look now. Safe to call from any thread and from a signal handler."""

@@ -585,6 +585,21 @@ def test_a_timer_can_be_worked_out_from_rows_alone(database: Database) -> None:
         deliver(database, at(minute))
 
 
+@pytest.mark.parametrize("kept", [None, at(600)])
+def test_a_timer_that_is_missing_or_late_is_mended(
+    database: Database, kept: datetime | None
+) -> None:
+    _, patient = a_house(database)
+    raised(database, patient, red(EMERGENCY))
+    deliver(database, NOON)
+    with database.transaction() as session:
+        session.execute(update(Alert).values(next_action_at=kept))
+    with database.transaction() as session:
+        assert ladder.rebuild(session, at(1)) == 1
+        assert ladder.rebuild(session, at(1)) == 0
+    assert stored(database).next_action_at == at(5)
+
+
 def test_a_second_member_in_a_position_is_texted_too(database: Database) -> None:
     team, patient = a_house(database)
     with database.transaction() as session:
