@@ -125,12 +125,14 @@ class Gauge:
     gain_percent (gain in percent of the baseline, small bodies only), over_baseline (how far
     above it), crossing (the same, only when a limit is newly passed) or rise (the gain over the
     last `days` days if there is a reading on each of them and each is higher than the one before).
+    `worse` is where a number is worse: "high", "low" or "both" ends.
     """
 
     id: str
     item: str
     kind: str
     units: tuple[str, ...]
+    worse: str = "high"
     days: int | None = None
     below_baseline_kg: Decimal | None = None
     step: Mapping[str, Decimal] = field(default_factory=dict)

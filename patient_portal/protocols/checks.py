@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from patient_portal.domain.levels import TriageLevel
@@ -10,6 +11,7 @@ from patient_portal.domain.protocol import (
     NOT_MEASURED,
     NOT_SURE,
     UNKNOWN_DRUG,
+    USUAL,
     Band,
     Drug,
     Item,
@@ -17,6 +19,7 @@ from patient_portal.domain.protocol import (
     Rule,
     Value,
 )
+from patient_portal.protocols.band_levels import check_band_levels
 from patient_portal.protocols.bands import check_bands
 from patient_portal.protocols.beyond_checks import (
     check_beyond,
@@ -29,6 +32,8 @@ from patient_portal.protocols.tables import Table, known_only, value_shown
 Tables = Mapping[str, list[Table]]
 NAMES = {"drug": "code", "item": "key", "tick": "value"}
 # Tables of which there is one, or whose rows have no name.
+# What a check-in and an alert keep to say by which rules they were judged.
+_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,19}")
 NAMELESS = ("protocol", "sign_off", "look_back", "silence", "windows")
 
 
@@ -37,6 +42,7 @@ def check(protocol: Protocol, tables: Tables) -> None:
     for table, rows in tables.items():
         if table not in NAMELESS:
             _check_unique(rows, NAMES.get(table, "id"))
+    _check_head(protocol, tables["protocol"][0])
     check_rule_ids(tables)
     _check_drugs(protocol, tables["drug"])
     for item, row in zip(protocol.items, tables["item"], strict=True):
@@ -49,10 +55,18 @@ def check(protocol: Protocol, tables: Tables) -> None:
     _check_conditions(protocol, tables["condition"])
     for rule, row in zip(protocol.rules, tables["rule"], strict=False):
         _check_rule(protocol, rule, row)
+        _check_red_flag(rule, protocol, row)
         _check_words_for_unsure(protocol, rule, row)
     check_beyond(protocol, tables)
     _check_all_asked(protocol, tables["condition"])
     _check_every_answer(protocol, tables)
+
+
+def _check_head(protocol: Protocol, row: Table) -> None:
+    if not _ID.fullmatch(protocol.id):
+        raise row.fail("'id' must be 1 to 20 small letters, digits, points and hyphens", "id")
+    if not protocol.authors:
+        raise row.fail("has no author", "authors")
 
 
 def _keys(protocol: Protocol) -> list[str]:
@@ -112,6 +126,8 @@ def _check_item(protocol: Protocol, item: Item, row: Table) -> None:
         raise row.fail("'not_sure' is missing: what does it count as?")
     known_only(row, "not_sure", [] if item.not_sure is None else [item.not_sure], answers)
     known_only(row, "worse", item.worse, answers)
+    if item.not_sure in (False, USUAL, *item.worse[:1]):
+        raise row.fail("'not_sure' must count as the mildest sign, never as none", "not_sure")
     if item.follows:
         known_only(row, "follows", [item.follows.item], _keys(protocol))
         first = protocol.item(item.follows.item)
@@ -158,6 +174,13 @@ def _check_rule(protocol: Protocol, rule: Rule, row: Table) -> None:
     _check_sources(row, rule.sources, [source.id for source in protocol.sources])
 
 
+def _check_red_flag(rule: Rule, protocol: Protocol, row: Table) -> None:
+    """The first screen promises that each of its signs is an emergency."""
+    is_flags = protocol.item(rule.item).kind == "flags"
+    if is_flags and rule.values != ("none",) and rule.level is not TriageLevel.EMERGENCY:
+        raise row.fail("each sign of the first screen is an emergency", "level")
+
+
 def _check_words_for_unsure(protocol: Protocol, rule: Rule, row: Table) -> None:
     """An emergency that "not sure" can lead to must not be told to the operator as certain."""
     if rule.level is not TriageLevel.EMERGENCY or rule.say_unsure:
@@ -197,6 +220,7 @@ def _check_every_answer(protocol: Protocol, tables: Tables) -> None:
         for band, row in zip(protocol.bands, tables["band"], strict=True):
             for window in _windows(band):
                 _the_one([r for r in plain if r.band == band.id], drug, window, row, "it", lines)
+    check_band_levels(protocol, lines)
 
 
 def _asked(item: Item) -> Iterator[Value]:

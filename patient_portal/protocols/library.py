@@ -45,11 +45,13 @@ TABLES = {
 }
 STATES = ("read", "secondary", "unverified", "opinion")
 ITEM_KINDS = ("choice", "flag", "flags", "temperature", "weight", "percent", "mmhg")
+WORSE_ENDS = ("high", "low", "both")
 GAUGE_KINDS = ("reading", "gain", "loss", "gain_percent", "over_baseline", "crossing", "rise")
 UNITS = ("c", "f", "kg", "lb", "percent", "mmhg")
 WINDOWS = ("any", "in", "out")
 SELECTORS = ("all", "qt", "not_qt", "apl", "not_apl", "lists", "not_lists")
 SETTINGS = ("uk_lines", "warm_line")
+MOST_DAYS = 3650  # of therapy, in a window
 LEVELS = tuple(level.code for level in TriageLevel)
 
 Row = TypeVar("Row")
@@ -132,8 +134,10 @@ def _drug(row: Table) -> Drug:
     if row.has("window"):
         days = row.values["window"]
         whole = isinstance(days, list) and all(type(day) is int for day in days)
-        if not whole or len(days) != 2 or not 1 <= days[0] <= days[1]:
-            raise row.fail("'window' must be [first day, last day], counted from 1", "window")
+        if not whole or len(days) != 2 or not 1 <= days[0] <= days[1] <= MOST_DAYS:
+            raise row.fail(
+                f"'window' must be [first day, last day], from 1 to {MOST_DAYS}", "window"
+            )
         window = (days[0], days[1])
     return Drug(
         code=row.text("code"),
@@ -198,6 +202,7 @@ def _gauge(row: Table) -> Gauge:
         item=row.text("item"),
         kind=row.word("kind", GAUGE_KINDS),
         units=units,
+        worse=row.word("worse", WORSE_ENDS, "high"),
         days=row.whole("days"),
         below_baseline_kg=None if small is None else Decimal(small),
         step=row.limits("step", units),
@@ -206,6 +211,8 @@ def _gauge(row: Table) -> Gauge:
         raise row.fail(f"'days' is for gains and losses, and they need it ({gauge.kind})", "days")
     if bool(gauge.step) is not (gauge.kind == "crossing"):
         raise row.fail(f"'step' is for a crossing, and it needs one ({gauge.kind})", "step")
+    if row.has("worse") is not (gauge.kind == "reading"):
+        raise row.fail(f"'worse' is for readings, and they need it ({gauge.kind})", "worse")
     return gauge
 
 
@@ -245,6 +252,9 @@ def _condition(row: Table) -> Condition:
 
 
 def _rule(row: Table) -> Rule:
+    until_day = row.whole("until_day")
+    if until_day is not None and not 1 <= until_day <= MOST_DAYS:
+        raise row.fail(f"'until_day' must be from 1 to {MOST_DAYS}", "until_day")
     level = TriageLevel.from_code(row.word("level", LEVELS))
     speaks = level > TriageLevel.NONE
     return Rule(
@@ -256,7 +266,7 @@ def _rule(row: Table) -> Rule:
         band=row.text("band", ""),
         window=row.word("window", WINDOWS, "any"),
         drugs=row.word("drugs", SELECTORS, "all"),
-        until_day=row.whole("until_day"),
+        until_day=until_day,
         needs=row.texts("with", ()),
         patient=row.text("patient", None if speaks else ""),
         staff=row.text("staff", None if speaks else ""),

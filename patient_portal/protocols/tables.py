@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.-]+)\s*\]\]?\s*(?:#.*)?$")
@@ -162,11 +162,15 @@ def read_tables(source: str, file: str, names: Mapping[str, bool]) -> dict[str, 
     Raises ProtocolError for text that is not TOML and for a table of another name or kind.
     """
     try:
-        document = tomllib.loads(source, parse_float=Decimal)
+        document = tomllib.loads(source, parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
         found = _LINE_IN_MESSAGE.search(str(error))
         line = int(found[1]) if found else len(source.splitlines()) or 1
         raise ProtocolError(file, line, f"not TOML: {error}") from None
+    except (ValueError, RecursionError):
+        longest = max(enumerate(_lines(source), start=1), key=lambda one: len(one[1]))
+        reason = "not TOML: a number too long, or brackets too deep"
+        raise ProtocolError(file, longest[0], reason) from None
     headers, top_keys = _places(source)
     for key, value in document.items():
         places = headers.get(key, [])
@@ -192,6 +196,19 @@ def read_tables(source: str, file: str, names: Mapping[str, bool]) -> dict[str, 
     }
 
 
+def _decimal(text: str) -> Decimal:
+    """The number; not a number where its exponent is beyond every machine, refused later."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
+def _lines(source: str) -> list[str]:
+    """Lines as TOML and editors count them: other breaks of Unicode are text."""
+    return source.replace("\r\n", "\n").split("\n")
+
+
 def _name(key: str, row: Mapping[str, Any]) -> str:
     id = row.get("id") or row.get("key") or row.get("code") or row.get("value") or ""
     return f"{key} {id}".strip()
@@ -202,7 +219,7 @@ def _places(source: str) -> tuple[dict[str, list[tuple[int, dict[str, int]]]], d
     headers: dict[str, list[tuple[int, dict[str, int]]]] = {}
     top_keys: dict[str, int] = {}
     keys = top_keys
-    for number, line in enumerate(source.splitlines(), start=1):
+    for number, line in enumerate(_lines(source), start=1):
         header = _HEADER.match(line)
         if header:
             keys = {}

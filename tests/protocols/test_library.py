@@ -126,6 +126,19 @@ CHANGES: list[tuple[str, str, str, str, str]] = [
     ("condition", "chills", 'item = "chills"', 'item = "chill"', "'item': chill is not one of"),
     ("condition", "masked", '"steroid"', '"K"', "'any_of': K is not one of"),
     ("condition", "uk_lines", '"uk_lines"\n', '"uk_line"\n', "'setting' is 'uk_line'"),
+    ("gauge", "spo2", 'worse = "low"\n', "", "'worse' is for readings, and they need it"),
+    ("gauge", "gain_1_day", "days = 1", 'days = 1\nworse = "low"', "'worse' is for readings"),
+    ("rule", "F2", '"emergency"', '"watch"', "temperature_very_high is watch for atra, but"),
+    ("rule", "F14", '"urgent"', '"none"', "temperature_very_low is none for atra, but"),
+    ("rule", "OX2", '"emergency"', '"none"', "oxygen_very_low is none for atra, but oxygen_low"),
+    ("rule", "BP2", '"emergency"', '"watch"', "pressure_very_low is watch for atra, but"),
+    ("rule", "WW3", '"urgent"', '"watch"', "week_in_very_fast is watch for atra, but week_in_fast"),
+    ("rule", "RF3", '"emergency"', '"urgent"', "each sign of the first screen is an emergency"),
+    ("rule", "HA7", "until_day = 30", "until_day = 0", "'until_day' must be from 1 to 3650"),
+    ("drug", "atra", "[1, 60]", "[1, 99999]", "'window' must be [first day, last day], from 1"),
+    ("item", "breathlessness", '"mild_exertion"\nworse', '"usual"\nworse', "never as none"),
+    ("item", "cough", 'not_sure = "new"', 'not_sure = "none"', "never as none"),
+    ("item", "chills", "not_sure = true", "not_sure = false", "never as none"),
     ("source", "opinion", 'state = "opinion"', 'state = "guess"', "'state' is 'guess', not one"),
 ]
 
@@ -216,6 +229,53 @@ def test_a_level_that_is_worse_outside_the_window_is_refused() -> None:
     whole = table("rule", "SW1")
     error = refused(SOURCE.replace(whole, whole.replace('"urgent"', '"none"'), 1))
     assert "new_mild for atra is worse outside the window than inside" in error.reason
+
+
+def test_a_number_that_is_worse_outside_the_window_is_refused() -> None:
+    some, fast = table("rule", "WT1"), table("rule", "WT2")
+    changed = SOURCE.replace(some, some.replace('"watch"', '"none"'))
+    changed = changed.replace(fast, fast.replace('"urgent"', '"none"'))
+    error = refused(changed)
+    said = "three_days_in_fast is none for atra, but outside the window it is watch"
+    assert error.reason == f"rule WT2: {said}"
+    assert changed.splitlines()[error.line - 1] == 'level = "none"'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('id = "ds-1.0"', 'id = "../ds"', "'id' must be 1 to 20 small letters"),
+        ('id = "ds-1.0"', 'id = "ds-1.0-as-our-own-site-has-it"', "'id' must be 1 to 20 small"),
+        ('["The maintainers of the patient portal"]', "[]", "has no author"),
+    ],
+)
+def test_a_protocol_has_an_author_and_an_id_that_can_be_stored(
+    old: str, new: str, said: str
+) -> None:
+    error = refused(SOURCE.replace(old, new, 1))
+    assert said in error.reason
+    assert new in SOURCE.replace(old, new, 1).splitlines()[error.line - 1]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("9" * 5000, "not TOML: a number too long"),
+        ("[" * 5000, "not TOML: a number too long, or brackets too deep"),
+        ("1e99999999999999999999", "'until_day' must be a whole number"),
+    ],
+)
+def test_a_value_that_no_machine_holds_is_refused_at_its_line(value: str, said: str) -> None:
+    changed = SOURCE.replace("until_day = 30", f"until_day = {value}", 1)
+    error = refused(changed)
+    assert said in error.reason
+    assert changed.splitlines()[error.line - 1] == f"until_day = {value}"
+
+
+def test_lines_are_counted_as_editors_count_them() -> None:
+    changed = SOURCE.replace("# ---", "# \u2028 \u0085 ---", 1).replace("\n", "\r\n")
+    changed = changed.replace('level = "urgent"', 'level = "red"', 1)
+    assert changed.split("\r\n")[refused(changed).line - 1] == 'level = "red"'
 
 
 def test_a_file_that_is_not_toml_is_refused_at_its_line() -> None:
