@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 from gunicorn.app.base import BaseApplication
+from sqlalchemy.exc import SQLAlchemyError
 
 from patient_portal import logs
 from patient_portal.cli.environment import UsedWrongly, settings_or_exit
@@ -68,8 +69,14 @@ def workers_for(settings: Settings, asked: int | None) -> int:
 
 
 def refuse_old_tables(url: str) -> None:
-    """End the command unless the database is at the newest migration."""
-    found, newest = revisions(url)
+    """End the command unless the database answers and is at the newest migration."""
+    try:
+        found, newest = revisions(url)
+    except SQLAlchemyError as error:
+        raise UsedWrongly(
+            f"The database cannot be used ({type(error).__name__}). "
+            "Is the server running, and is DATABASE_URL right?"
+        ) from None
     if found != newest:
         raise UsedWrongly(
             f"The database is at migration {found or 'none'}, this version needs {newest}. "

@@ -20,6 +20,8 @@ from patient_portal.web.patient.form_in_hand import team_line
 
 KIND = frozenset({400, 403, 404, 405, 409, 410, 413, 429, 500, 503})
 _ANSWERS = frozenset({"patient.checkin.answer", "patient.checkin.take_back"})
+# PostgreSQL's code for a write while the server takes none, as a standby or in an emergency.
+READ_ONLY = "25006"
 _HELP = frozenset({"patient.help_now.show", "patient.help_now.choose"})
 
 
@@ -47,9 +49,10 @@ def _refused(error: HTTPException) -> Response:
 
 
 def _database(error: SQLAlchemyError) -> Response:
-    # A lock that was not given, a server that is away, a pool that is empty: all pass.
+    # A lock that was not given, a server that is away or takes no writes, an empty pool: all pass.
     passes = isinstance(error, OperationalError | PoolTimeout) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
+        isinstance(error, DBAPIError)
+        and (error.connection_invalidated or getattr(error.orig, "sqlstate", "") == READ_ONLY)
     )
     _log(error)
     if not passes:

@@ -67,7 +67,7 @@ def _answers(scene: Scene) -> Iterator[str]:
 def _reached(scene: Scene, alert: Alert) -> Iterator[str]:
     team = next(each for each in scene.teams if each.clinic.id == alert.clinic_id)
     for number in scene.rung(team):
-        if not any(alert.ref in text.body for text in scene.gateway.sent_to(number)):
+        if not scene.has_reached(alert, number):
             yield f"nobody was texted at {number[-1]} about {alert.ref}"
 
 

@@ -18,6 +18,7 @@ from patient_portal.config import USUAL_LEASE
 from patient_portal.database import Base, Database
 from patient_portal.models import (
     Alert,
+    CheckIn,
     LinkKind,
     Message,
     MessageKind,
@@ -194,6 +195,12 @@ class Scene:
             session.expunge_all()
             return rows
 
+    def patient_of(self, key: str) -> Patient:
+        """Whose check-in has this form's key."""
+        with self.database.reading() as session:
+            query = select(Patient).join(CheckIn, CheckIn.patient_id == Patient.id)
+            return session.scalars(query.where(CheckIn.form_key == key)).one()
+
     def alert_of(self, patient: Patient) -> Alert:
         """The patient's one alert."""
         (found,) = self.all(Alert, Alert.patient_id == patient.id)
@@ -225,11 +232,15 @@ class Scene:
     def stand(self) -> None:
         """Start the pages and a worker; both look for plans."""
         self.processes.environment["PORTAL_FAILPOINTS"] = f"@{self.plan_file}"
+        worker = self.worker()
         self.web()
-        self.worker()
+        assert until(lambda: "worker.started" in worker.said()), worker.said()
 
     def revive(self) -> None:
-        """Start a worker unless one lives. (The pages' server starts what died by itself.)"""
+        """Start a worker unless one lives, as whatever watches over processes does.
+
+        (The pages' server starts what died of its own by itself.)
+        """
         if not any(each.is_running for each in self.workers):
             self.worker()
 
@@ -246,17 +257,28 @@ class Scene:
         def reached() -> bool:
             alerts = self.all(Alert, Alert.patient_id == patient.id)
             return bool(alerts) and all(
-                any(alerts[0].ref in text.body for text in self.gateway.sent_to(number))
-                for number in self.rung(team)
+                self.has_reached(alerts[0], number) for number in self.rung(team)
             )
 
         assert until(reached, seconds), [each.said()[-600:] for each in self.processes.started]
         return time.monotonic() - began
 
+    def has_reached(self, alert: Alert, number: str) -> bool:
+        """Whether a phone got a text about this alert: its own, or one that carries it."""
+        rows = self.all(Message, Message.alert_id == alert.id, Message.to_number == number)
+        wanted = {row.carried_by or row.id for row in rows}
+        return any(
+            text.form["StatusCallback"].rpartition("=")[2] in wanted
+            for text in self.gateway.sent_to(number)
+        )
+
     def settled(self, seconds: float = 40.0) -> None:
         """Wait until no text waits to be sent or is on its way."""
         waiting = Message.state.in_(("due", "sending"))
-        assert until(lambda: not self.count(Message, waiting), seconds), self.all(Message, waiting)
+        assert until(lambda: not self.count(Message, waiting), seconds), [
+            (row.kind, row.state, row.attempts, row.error_code, row.due_at, row.carried_by)
+            for row in self.all(Message, waiting)
+        ] + [each.said()[-300:] for each in self.workers]
 
     def log_text(self) -> str:
         """What all processes of this stage have logged."""

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,9 +60,21 @@ def _copy_programs(programs: Path, target: Path) -> Path:
 class Cluster:
     """A running server, reached over a socket file in ``folder``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, launch: Callable[[], subprocess.Popen[bytes]]) -> None:
         self.folder = folder
         self._made = 0
+        self._launch = launch
+        self.server = launch()
+
+    def stop(self, *, crash: bool = False) -> None:
+        """End the server: cleanly, or at once as after a crash, so that it must recover."""
+        self.server.send_signal(signal.SIGQUIT if crash else signal.SIGINT)
+        self.server.wait(20)
+
+    def start(self) -> None:
+        """Start the server again and wait until it answers."""
+        self.server = self._launch()
+        _wait_until_ready(self, self.folder / "log")
 
     def url(self, database: str, user: str = APP) -> str:
         """The address of a database for SQLAlchemy, as the portal's own user unless told."""
@@ -121,21 +133,24 @@ class Cluster:
                 )
 
 
-def _wait_until_ready(cluster: Cluster, server: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_ready(cluster: Cluster, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while True:
         try:
             cluster.connect().close()
             return
         except psycopg.OperationalError:
-            if server.poll() is not None or time.monotonic() > deadline:
+            if cluster.server.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}") from None
             time.sleep(0.02)
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
-    """Start a server in a folder of its own and stop it at the end."""
+def running_cluster(*, is_durable: bool = False) -> Iterator[Cluster]:
+    """Start a server in a folder of its own and stop it at the end.
+
+    ``is_durable``: it syncs to disk as in production; slower, and needed where it is crashed.
+    """
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     folder.chmod(0o755)
     programs = _programs()
@@ -156,21 +171,26 @@ def running_cluster() -> Iterator[Cluster]:
     initdb = [str(programs / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust"]
     initdb += ["-E", "UTF8", "--no-sync", "--no-instructions", "--locale=C"]
     postgres = [str(programs / "postgres"), "-D", str(data), "-k", str(folder)]
-    postgres += ["-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off"]
-    try:
-        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, **shared)
-        with log.open("wb") as sink:
-            # Its own output file: a server that holds pytest's pipe keeps "pytest | tail" waiting.
-            server = subprocess.Popen(
+    postgres += ["-c", "listen_addresses="]
+    if not is_durable:
+        postgres += ["-c", "fsync=off", "-c", "full_page_writes=off"]
+
+    def launch() -> subprocess.Popen[bytes]:
+        # Its own output file: a server that holds pytest's pipe keeps "pytest | tail" waiting.
+        with log.open("ab") as sink:
+            return subprocess.Popen(
                 postgres, stdout=sink, stderr=sink, start_new_session=True, **shared
             )
+
+    try:
+        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, **shared)
+        cluster = Cluster(folder, launch)
         try:
-            cluster = Cluster(folder)
-            _wait_until_ready(cluster, server, log)
+            _wait_until_ready(cluster, log)
             cluster.create_roles()
             yield cluster
         finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(20)
+            if cluster.server.poll() is None:
+                cluster.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
