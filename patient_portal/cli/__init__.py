@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo:demo", "Start the demo clinic on this machine."),
     "doctor": ("doctor:doctor", "Look at everything that must work, a line each, with the cure."),
     "protocol": ("protocol:protocol", "Show or check the clinical rules."),
+    "drill": ("drilling:drill", "Test the alarm: a TEST text to the nurse on call."),
     "staff": ("staff:staff", "Add and disable members of the care team."),
     "rota": ("rota:rota", "Show who is on call; try how likely an alert is taken in time."),
     "triage": ("triage:triage", "Triage answers: JSON Lines in, JSON Lines out."),

@@ -11,8 +11,9 @@ from patient_portal.clock import clock_of
 from patient_portal.domain.phone_numbers import NotAPhoneNumber, read_phone
 from patient_portal.domain.places import PLACES
 from patient_portal.models import Clinic, StaffMember
-from patient_portal.services import clinic_lines, team
+from patient_portal.services import clinic_lines, cover, team
 from patient_portal.services.audit import SYSTEM
+from patient_portal.services.cover import Missing
 from patient_portal.words import known_languages
 
 
@@ -59,8 +60,8 @@ def clinic() -> None:
 @click.option(
     "--uk-lines", is_flag=True, help="37.5 °C and above, and below 36.0 °C, count as urgent."
 )
-@click.option("--demo", is_flag=True, hidden=True)
 @click.option("--catch-all", help="A phone of the clinic that is texted when nobody else is left.")
+@click.option("--demo", is_flag=True, hidden=True)
 def add(
     name: str,
     country: str,
@@ -70,8 +71,8 @@ def add(
     staffed_from: time,
     staffed_until: time,
     uk_lines: bool,
-    demo: bool,
     catch_all: str | None,
+    demo: bool,
 ) -> None:
     """Add a clinic and print its id."""
     country = country.upper()
@@ -97,12 +98,35 @@ def add(
         staffed_from=staffed_from,
         staffed_until=staffed_until,
         uk_lines=uk_lines,
-    )
         catch_all=phone_or_exit(catch_all, country) if catch_all else None,
+    )
     with open_database(settings_or_exit(demo=demo)) as database, database.transaction() as session:
         now = clock_of(demo=demo).now(session)
         added = team.add_clinic(session, new, SYSTEM, now)
         click.echo(f"Added clinic {added.name}, id {added.id}.")
+
+
+_MISSING = {
+    Missing.COVER: "ring the clinic's line at night, and confirm it on the page Alarm",
+    Missing.ROTA: "fill the rota's gaps, or give the clinic a phone to fall back on (page On call)",
+    Missing.PHONES: "each position on the rota needs a phone that answered a test (page On call)",
+    Missing.DRILL: "a test of the alarm must be answered: patient-portal drill",
+}
+
+
+@clinic.command("go-live")
+@click.argument("clinic_name", metavar="CLINIC")
+@click.option("--demo", is_flag=True, hidden=True)
+def go_live(clinic_name: str, demo: bool) -> None:
+    """Let CLINIC (id or name) invite patients, if an alert is proven to find somebody."""
+    with open_database(settings_or_exit(demo=demo)) as database, database.transaction() as session:
+        found = one_clinic(session, clinic_name)
+        try:
+            is_new = cover.go_live(session, found, SYSTEM, clock_of(demo=demo).now(session))
+        except cover.NotReady as error:
+            lines = "\n- ".join(_MISSING[one] for one in error.missing)
+            raise FoundWrong(f"{found.name} cannot go live yet:\n- {lines}") from None
+        click.echo(f"{found.name} is live{'' if is_new else ', as before'}.")
 
 
 _REFUSED = {

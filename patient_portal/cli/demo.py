@@ -18,7 +18,9 @@ from pathlib import Path
 from types import FrameType
 
 import click
+from sqlalchemy import select
 
+from patient_portal import logs
 from patient_portal.cli.environment import UsedWrongly
 from patient_portal.config import Settings, SettingsError
 from patient_portal.database import Database, upgrade
@@ -141,9 +143,42 @@ def _prepare(settings: Settings) -> bool:
     try:
         with database.transaction() as session:
             now = clock_of(demo=True).now(session)
-            return seed(session, site_of(settings), hash_password(cast.PASSWORD), now)
+            is_new = seed(session, site_of(settings), hash_password(cast.PASSWORD), now)
+        if is_new:
+            _drill(settings, database)
+        return is_new
     finally:
         database.dispose()
+
+
+def _drill(settings: Settings, database: Database) -> None:
+    """Test the alarm of the new clinic as any clinic does; the made-up phone answers by itself."""
+    from patient_portal.clock import clock_of
+    from patient_portal.database import new_id
+    from patient_portal.demo import cast
+    from patient_portal.models import Alert, Clinic, Drill, Lane, Message
+    from patient_portal.services import drills, inbound
+    from patient_portal.services.audit import SYSTEM
+    from patient_portal.services.site import site_of
+    from patient_portal.sms.choice import gateway_of
+    from patient_portal.worker import Worker
+
+    logs.set_up(settings.log_level)
+    site, clock = site_of(settings), clock_of(demo=True)
+    sender = Worker(database, clock, site, gateway_of(settings)).sender
+    with database.transaction() as session:
+        clinic = session.get_one(Clinic, cast.CLINIC_ID)
+        drill = drills.start(session, site, clinic, SYSTEM, clock.now(session))
+    while claimed := sender.claim(Lane.ALERT):
+        for one in claimed:
+            sender.send(one)
+    with database.transaction() as session:
+        now = clock.now(session)
+        alert = session.get_one(Alert, drill.alert_id)
+        texts = session.scalars(select(Message).where(Message.alert_id == alert.id))
+        for number in {text.to_number for text in texts}:
+            inbound.receive(session, site, f"demo-{new_id()}", number, alert.ref, now)
+        drills.settle(session, session.get_one(Drill, drill.id), now)
 
 
 # ---- the processes

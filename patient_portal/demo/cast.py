@@ -54,6 +54,7 @@ ROTA = (
     ("l-brandt", Position.LEAD, time(7), time(7)),
 )
 NURSE = "n-silva"
+LEAD = "l-brandt"
 
 # A day's answers that differ from a well day; keys and values are the protocol's.
 Story = Mapping[int, Mapping[str, Any]]

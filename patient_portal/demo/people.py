@@ -52,7 +52,9 @@ def everybody(session: Session) -> list[Somebody]:
 
 def _patients(session: Session) -> list[Somebody]:
     rank = {person.id: number for number, person in enumerate(cast.PEOPLE)}
-    rows = session.scalars(select(Patient).where(Patient.clinic_id == cast.CLINIC_ID))
+    rows = session.scalars(
+        select(Patient).where(Patient.clinic_id == cast.CLINIC_ID, Patient.is_test.is_(False))
+    )
     ordered = sorted(rows, key=lambda row: (rank.get(row.id, len(rank)), row.created_at))
     return [
         Somebody(

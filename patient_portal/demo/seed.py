@@ -65,7 +65,9 @@ def _clinic(session: Session, now: datetime) -> None:
             language="en", line=cast.CLINIC_LINE, staffed_from=cast.STAFFED[0],
             staffed_until=cast.STAFFED[1], catch_all=cast.CATCH_ALL,
             created_at=now - timedelta(days=90),
-            live_at=now - timedelta(days=90),
+            live_at=now - timedelta(days=90), cover_confirmed_at=now - timedelta(days=20),
+            cover_confirmed_by=cast.LEAD,
+            cover_rung_on=local_date(now - timedelta(days=20), cast.ZONE),
         )
     )  # fmt: skip
     session.flush()

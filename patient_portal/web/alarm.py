@@ -4,15 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, g
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from patient_portal.services import alarm_path, machine
+from patient_portal.domain.schedule import readable_zone
+from patient_portal.services import alarm_path, drills, machine
 from patient_portal.services.alarm_path import Finding
 from patient_portal.web.access import viewer
 from patient_portal.web.context import reading
+from patient_portal.web.language import current_language
+from patient_portal.words import format_time
 
 KEEP_FOR = timedelta(seconds=5)
 Found = TypeVar("Found")
@@ -33,6 +37,14 @@ class Recent:
         return found  # type: ignore[return-value]
 
 
+@dataclass(frozen=True)
+class Tested:
+    """When a test of the alarm was answered, on the patient's own clock."""
+
+    time: str
+    is_today: bool
+
+
 def recent() -> Recent:
     """The answers that this app keeps."""
     found = current_app.extensions["alarm"]
@@ -43,7 +55,7 @@ def recent() -> Recent:
 def install(app: Flask) -> None:
     """Keep answers for this app, and let templates ask."""
     app.extensions["alarm"] = Recent()
-    app.jinja_env.globals["alarm_may_be_slow"] = may_be_slow
+    app.jinja_env.globals.update(alarm_may_be_slow=may_be_slow, alarm_tested_at=tested_at)
 
 
 def findings(session: Session, now: datetime, clinic_id: str) -> Sequence[Finding]:
@@ -75,6 +87,22 @@ def may_be_slow(*, fresh: bool = False) -> bool:
             )
     except SQLAlchemyError:
         return True
+
+
+def tested_at() -> Tested | None:
+    """When the alarm of this phone's clinic was last proven; None if not within about a day."""
+    who = viewer()
+    people = [who.patient] if who.patient is not None else who.helps
+    if not people:
+        return None
+    zone = ZoneInfo(readable_zone(people[0].zone))
+    with reading() as (session, now):
+        found = drills.last_proven(session, people[0].clinic_id)
+    if found is None or now - found.started_at > alarm_path.DRILL_IS_GOOD_FOR:
+        return None
+    is_today = found.started_at.astimezone(zone).date() == now.astimezone(zone).date()
+    text = format_time(found.started_at, zone, current_language(), people[0].country)
+    return Tested(text, is_today=is_today)
 
 
 def _clinic() -> str:

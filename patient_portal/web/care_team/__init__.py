@@ -2,8 +2,17 @@
 
 from flask import Blueprint
 
-from patient_portal.web.care_team import account, alerts, course, inbox, patients, pausing, rota
+from patient_portal.web.care_team import (
+    account,
+    alarm,
+    alerts,
+    course,
+    inbox,
+    patients,
+    pausing,
+    rota,
+)
 
 blueprint = Blueprint("care_team", __name__, url_prefix="/staff")
-for part in (account, inbox, alerts, patients, course, pausing, rota):
+for part in (account, inbox, alerts, patients, course, pausing, rota, alarm):
     blueprint.register_blueprint(part.blueprint)

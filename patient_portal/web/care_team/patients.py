@@ -176,6 +176,8 @@ def invite() -> Response:
             "This clinic has a patient with this phone, birth year and last name."
         )
         return _form_page(form, clinic, 409, errors={"phone": sentence}, twin=error.patient_id)
+    except enrolment.ClinicNotLive:
+        return _form_page(form, clinic, 409)  # the page says so, and where to read what is missing
     return redirect(url_for("care_team.patients.one", patient_id=patient.id), 303)
 
 
