@@ -47,16 +47,20 @@ class Duties:
                 for start in duty.turn_starts(board, now)
             )
 
-    def _look(self, clinic_id: str) -> bool:
+    def _look(self, clinic_id: str) -> int:
         with self._database.reading() as session:
             now = self._clock.now(session)
             board = rota_watch.board_of(session, clinic_id, now)
-            if not rota_watch.is_look_due(session, board, now):
-                return False
+            near = rota_watch.near_gaps(session, board, now)
+            if not near and not rota_watch.is_look_due(session, board, now):
+                return 0
         with self._database.transaction() as session:
             now = self._clock.now(session)
             board = rota_watch.board_of(session, clinic_id, now)
-            return rota_watch.look(session, self._site, board, now)
+            told = rota_watch.tell_near_gaps(session, self._site, board, now)
+            if rota_watch.is_look_due(session, board, now):
+                told += rota_watch.look(session, self._site, board, now)
+            return told
 
     def _tell_of_silence(self) -> int:
         with self._database.reading() as session:

@@ -16,9 +16,10 @@ from patient_portal.models import (
     Message,
     MessageKind,
     Position,
+    StaffMember,
     StaffPhone,
 )
-from patient_portal.services import duty, inbound, rota_watch
+from patient_portal.services import duty, inbound, rota_watch, team
 from patient_portal.services.audit import SYSTEM
 from patient_portal.services.duty import TooManyTests
 from patient_portal.sms.segments import count
@@ -186,6 +187,12 @@ def _checks_sent(ward: Ward) -> list[Message]:
     return ward.texts(MessageKind.STAFF_CHECK)
 
 
+def test_who_was_on_call_long_before_is_not_told_again(ward: Ward) -> None:
+    early, late = time(6), datetime.combine(TODAY, time(19))
+    ward.change(ward.park, ChangeKind.REPLACE, TODAY, early, 0, ends=late)
+    assert hand_over(ward, NOON + timedelta(hours=5)) == 0
+
+
 def test_nobody_is_told_of_a_turn_that_only_goes_on(database: Database) -> None:
     ward = a_ward(database)
     ward.turns(ward.silva)
@@ -221,6 +228,8 @@ def test_everyone_of_the_rota_is_asked_once_a_week_unless_they_answered(ward: Wa
     park = checks(ward, CheckKind.HANDOVER)[0]
     answer(ward, "+12125550143", park.ref, EIGHT)
     nine, ten = NOON + timedelta(hours=21, minutes=59), NOON + timedelta(hours=22)
+    look(ward, ten - timedelta(days=1))  # the first look asks nobody: all have just been entered
+    assert checks(ward, CheckKind.WEEKLY) == []
     assert not look(ward, nine)
     assert look(ward, ten)
     assert not look(ward, ten + timedelta(minutes=1))
@@ -236,6 +245,7 @@ def test_everyone_of_the_rota_is_asked_once_a_week_unless_they_answered(ward: Wa
 def test_an_unanswered_weekly_text_is_told_to_the_lead_and_not_about_herself_alone(
     ward: Ward,
 ) -> None:
+    look(ward, NOON)
     look(ward, NOON + timedelta(hours=22))
     assert tell(ward, NOON + timedelta(hours=46)) == 3
     told = ward.texts(MessageKind.STAFF_ALARM)
@@ -269,3 +279,18 @@ def test_references_are_not_shared_with_alerts(ward: Ward) -> None:
         texts = session.scalars(select(func.count(Message.id))).one()
         assert session.scalars(select(func.count(Clinic.id))).one() == 1
     assert refs == texts == 5
+
+
+def test_a_gap_that_is_near_is_told_at_any_hour_and_a_far_one_waits(ward: Ward) -> None:
+    """Somebody's account is closed at night: the lead must not hear of it at ten."""
+    night = NOON + timedelta(hours=14)  # two in the morning
+    with ward.database.transaction() as session:
+        park = session.get_one(StaffMember, ward.park.id)
+        team.disable_staff(session, park, SYSTEM, night)
+    for minute in range(3):
+        with ward.database.transaction() as session:
+            now = night + timedelta(minutes=minute)
+            rota_watch.tell_near_gaps(session, a_site(), ward.board(session, now), now)
+    (told,) = ward.texts(MessageKind.STAFF_ALARM)
+    assert "no nurse Sat, Nov 21 2:00 AM to Sat, Nov 21 8:00 AM." in told.body
+    assert "more gap" not in told.body  # the next nights wait for the day's look

@@ -282,6 +282,22 @@ def test_a_new_gap_is_told_once_and_not_to_the_lead_who_made_it(ward: Ward) -> N
     assert len(ward.texts(MessageKind.STAFF_ALARM)) == 2
 
 
+def _take_back(ward: Ward, change_id: str, by: StaffMember, now: datetime) -> None:
+    ward.edit(lambda edit: rota_edit.end_change(edit, change_id), by, now)
+
+
+def test_a_gap_that_was_filled_and_opens_again_is_told_again(ward: Ward) -> None:
+    with ward.database.transaction() as session:
+        clinic = session.get_one(Clinic, ward.clinic.id)
+        admin = a_member(session, clinic, "M. Reyes", phone=None, role=Role.ADMINISTRATOR)
+    ward.turns(ward.silva)
+    for minute in range(2):
+        now = NOON + timedelta(minutes=minute)
+        hole = ward.change(ward.silva, ChangeKind.REMOVE, TODAY, time(18), 2, by=admin, now=now)
+        _take_back(ward, hole, admin, now)
+    assert len(ward.texts(MessageKind.STAFF_ALARM)) == 2
+
+
 # ---- the two numbers of a person
 
 
