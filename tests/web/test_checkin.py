@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from patient_portal import protocols
 from patient_portal.database import Database
 from patient_portal.models import (
     Alert,
@@ -546,9 +547,12 @@ def test_the_operator_is_told_what_is_not_sure_as_not_sure(rosa: FlaskClient) ->
     assert "I am not sure if I can breathe when I lie down." in page
     assert "<p>I cannot breathe when I lie down.</p>" not in page
     assert "You told us you need to sit up" not in page
+    label = protocols.current().item("orthopnea").label
+    assert f"You were not sure about: {label}." in page
     page = form.answer("orthopnea", orthopnea="true").text
     assert "<p>I cannot breathe when I lie down.</p>" in page
     assert "You told us you need to sit up" in page
+    assert "You were not sure about" not in page
     assert "I am not sure if I can breathe" not in page
 
 

@@ -28,6 +28,7 @@ from patient_portal.web.patient.form_in_hand import FormInHand
 from patient_portal.words import Words, format_time, own_name, tag
 
 MOST_REASONS = 3
+_ON_STEROID = "on_steroid"
 
 
 @dataclass(frozen=True)
@@ -153,10 +154,22 @@ def _of_level(
             found["told"] = told(known, check_in, hand)
     if level is TriageLevel.EMERGENCY:
         rules, unsure = _rules(check_in), _unsure(session, check_in)
-        found |= scripts(hand, rules, unsure)
+        found |= scripts(hand, rules, unsure) | {"not_sure_about": ""}
         if NOT_SURE in check_in.answers.values():  # "you told us" would not be true of these
             found["reasons"] = _sentences([rule for rule in rules if rule.id not in unsure])
+            found["not_sure_about"] = "" if found["reasons"] else _not_sure_about(check_in)
     return found
+
+
+def _not_sure_about(check_in: CheckIn) -> str:
+    """The names of what was answered "not sure", as the questions are called on the phone."""
+    say = current_words().safety
+    asked = (
+        item
+        for item in portal().site.protocol.items
+        if check_in.answers.get(item.key) == NOT_SURE and item.key != _ON_STEROID
+    )
+    return ", ".join(say(item.label) for item in asked)
 
 
 def _sentences(rules: list[Rule]) -> list[str]:
