@@ -139,9 +139,11 @@ def _recognise() -> None:
 
 def _bare() -> str:
     """The last page there is, when even a template fails: how to get help, and nothing else."""
+    # To look loses nothing; whoever sent something must know that it did not arrive.
+    lost = "" if request.method in {"GET", "HEAD"} else " Nothing was saved."
     return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Not saved</title>'
-        "<h1>Something went wrong. Nothing was saved.</h1>"
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Error</title>'
+        f"<h1>Something went wrong.{lost}</h1>"
         "<p>Very unwell? Call your emergency number now (911 in the USA, 999 in the UK, "
         '112 in the European Union). Then call your care team.</p><p><a href="/help-now">'
         "Emergency help</a></p></html>"

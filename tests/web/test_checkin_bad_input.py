@@ -259,3 +259,20 @@ def test_without_any_table_help_and_guidance_still_come(sqlite_url: str) -> None
     assert page.status_code >= 500
     assert "Call 911 now" in page.text
     assert team.clinic.name not in page.text
+
+
+def test_a_page_that_fails_does_not_say_that_an_answer_was_lost(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    _, patient = a_house(database)
+    app = doors.an_app(database)
+    rosa = doors.remembered(app, patient)
+    filler = Filler(rosa)
+    saved = filler.answer(red_flags="chest_pain")
+    with database.engine.begin() as connection:
+        connection.execute(text("PRAGMA foreign_keys=OFF"))
+        connection.execute(text("ALTER TABLE message RENAME TO message_away"))
+    page = rosa.get(saved.request.full_path)
+    assert page.status_code == 503
+    assert "What you sent before is not lost" in page.text
+    assert "Nothing was saved" not in page.text
+    assert "911" in page.text
