@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from patient_portal.database import new_id
 from patient_portal.demo import cast
 from patient_portal.models import CheckKind, Clinic, DutyCheck, Shift, StaffPhone
-from patient_portal.services import duty
+from patient_portal.services import turns
 from patient_portal.services.refs import new_ref
 from patient_portal.services.rota_plan import read_board
 
@@ -52,10 +52,10 @@ def _proven_phone(
 def _begun_turns(session: Session, now: datetime) -> None:
     """Whoever is on call when the demo starts has answered the text of that turn."""
     board = read_board(session, session.get_one(Clinic, cast.CLINIC_ID), now)
-    for start in duty.turn_starts(board, now):
+    for start in turns.turn_starts(board, now):
         phone = board.people[start.person].phone
         if phone is not None:
-            key = duty.turn_id(cast.CLINIC_ID, start)
+            key = turns.turn_id(cast.CLINIC_ID, start)
             _answered(session, key, start.person, phone.id, CheckKind.HANDOVER, start.starts)
     session.flush()
 
@@ -66,7 +66,7 @@ def _answered(
     session.add(
         DutyCheck(
             id=check_id, ref=new_ref(), clinic_id=cast.CLINIC_ID, staff_id=person,
-            phone_id=phone_id, kind=kind, created_at=at, due_at=at + duty.HANDOVER_DUE,
+            phone_id=phone_id, kind=kind, created_at=at, due_at=at + turns.HANDOVER_DUE,
             answered_at=at + ANSWERED_AFTER,
         )
     )  # fmt: skip

@@ -1,9 +1,8 @@
-"""Proof that the phones of those on call are answered: tests, hand-overs, the weekly answer.
+"""Proof that the phones of those on call are answered: tests, the weekly answer, silence.
 
 Each is a text with a reference of its own, and the answer by text proves the phone it came from.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
 from patient_portal.database import insert_once, new_id
-from patient_portal.domain.rota import Position, Span
+from patient_portal.domain.rota import Position
 from patient_portal.models import (
     Alert,
     CheckKind,
@@ -26,23 +25,18 @@ from patient_portal.services import leads, messages, notices, phones
 from patient_portal.services.audit import SYSTEM, Actor, record
 from patient_portal.services.refs import new_ref
 from patient_portal.services.rota_plan import Board
-from patient_portal.services.site import Site
 from patient_portal.sms import duty_texts
-from patient_portal.words import Words, format_date, format_time
+from patient_portal.words import Words
 
 # A test that was just sent is not sent again: the person waits for it.
 TEST_AGAIN_AFTER = timedelta(minutes=1)
 TESTS_A_DAY = 20
 TEST_DUE = timedelta(minutes=5)
-HANDOVER_DUE = timedelta(minutes=30)
 WEEKLY_DUE = timedelta(hours=24)
 WEEKLY_EVERY = timedelta(days=7)
-# A worker that was away sends the hand-over late, but not for a turn that is half over.
-HANDOVER_MAY_BE_LATE = timedelta(hours=4)
 # An answer proves a phone for this long after the text; later it proves nothing of that text.
 ANSWERS_COUNT_FOR = timedelta(hours=48)
 CHECK_LIVES = timedelta(minutes=30)
-_TURNS_END_WITHIN = timedelta(days=8)
 
 
 class TooManyTests(ValueError):
@@ -76,11 +70,11 @@ def send_test(session: Session, phone: StaffPhone, actor: Actor, now: datetime) 
         raise TooManyTests
     person = session.get_one(StaffMember, phone.staff_id)
     clinic = session.get_one(Clinic, person.clinic_id)
-    check = _check(session, new_id(), person, phone, CheckKind.TEST, TEST_DUE, now)
+    check = new_check(session, new_id(), person, phone, CheckKind.TEST, TEST_DUE, now)
     if check is None:  # its identity is random
         raise AssertionError("a new test cannot be there already")
     body = duty_texts.test(Words(clinic.language), clinic=clinic.name, ref=check.ref)
-    _text(session, check, phone, body, now)
+    send(session, check, phone, body, now)
     record(
         session, actor, "staff.phone_tested", "staff_member", person.id, now=now,
         clinic_id=clinic.id, phone_id=phone.id,
@@ -120,107 +114,12 @@ def answer(session: Session, phone: StaffPhone, ref: str, now: datetime) -> Answ
     return Answered(check.kind, is_first=True)
 
 
-def last_answer(session: Session, staff_id: str) -> DutyCheck | None:
-    """The person's newest text that was answered."""
-    return session.scalars(
-        select(DutyCheck)
-        .where(DutyCheck.staff_id == staff_id, DutyCheck.answered_at.is_not(None))
-        .order_by(DutyCheck.answered_at.desc())
-    ).first()
-
-
 def answered_within_a_week(session: Session, clinic_id: str, now: datetime) -> set[str]:
     """The people (ids) of a clinic who answered a text of these in the last seven days."""
     found = select(DutyCheck.staff_id).where(
         DutyCheck.clinic_id == clinic_id, DutyCheck.answered_at > now - WEEKLY_EVERY
     )
     return set(session.scalars(found))
-
-
-# ---- at the start of a turn
-
-
-@dataclass(frozen=True)
-class TurnStart:
-    """Somebody's turn that has just begun. ``ends`` is empty when that is over a week away."""
-
-    person: str
-    position: Position
-    starts: datetime
-    ends: datetime | None
-
-
-def turn_starts(board: Board, now: datetime) -> list[TurnStart]:
-    """The turns that began within the last hours and still run, each person once a moment."""
-    lines = board.plan.lines(now - HANDOVER_MAY_BE_LATE, now + _TURNS_END_WITHIN)
-    found: dict[tuple[str, datetime], TurnStart] = {}
-    for position in board.plan.needed:
-        for number, span in enumerate(lines[position]):
-            if number == 0 or span.starts > now:
-                continue  # the first has no beginning that is known
-            for person in span.people:
-                if person in lines[position][number - 1].people:
-                    continue
-                ends = _end_of(lines[position][number:], person)
-                if ends is None or ends > now:
-                    start = TurnStart(person, position, span.starts, ends)
-                    found.setdefault((person, span.starts), start)
-    return list(found.values())
-
-
-def _end_of(spans: Sequence[Span], person: str) -> datetime | None:
-    return next((span.starts for span in spans if person not in span.people), None)
-
-
-def is_told(session: Session, clinic_id: str, start: TurnStart) -> bool:
-    """Whether the text of this turn's start was queued, or the lead told instead."""
-    key = turn_id(clinic_id, start)
-    return session.get(DutyCheck, key) is not None or notices.is_known(session, clinic_id, key)
-
-
-def hand_over(session: Session, site: Site, board: Board, start: TurnStart, now: datetime) -> bool:
-    """Text somebody whose turn has begun; the lead, if they cannot be texted. False if it is done.
-
-    Two workers at once, or one that died half-way, leave one text.
-    """
-    clinic, person = board.clinic, session.get_one(StaffMember, start.person)
-    phone = board.people[start.person].phone
-    key = turn_id(clinic.id, start)
-    if phone is None:
-        if not notices.is_first(session, clinic.id, key, now):
-            return False
-        url = f"{site.base_url}/staff/rota"
-        leads.text_leads(
-            session, clinic.id, f"duty:{key}",
-            lambda words, place: duty_texts.not_reachable(
-                words, clinic=place.name, name=person.name, url=url
-            ),
-            now, but_not=person.id,
-        )  # fmt: skip
-        return True
-    check = _check(session, key, person, phone, CheckKind.HANDOVER, HANDOVER_DUE, now, start)
-    if check is None:
-        return False
-    words = Words(clinic.language)
-    until = "" if start.ends is None else until_words(words, board, start.ends, now)
-    body = duty_texts.hand_over(words, clinic=clinic.name, ref=check.ref, until=until)
-    _text(session, check, phone, body, now)
-    return True
-
-
-def until_words(words: Words, board: Board, moment: datetime, now: datetime) -> str:
-    """A moment ahead on the clinic's clock, with the day when the hour alone is not enough."""
-    country = board.clinic.country
-    text = format_time(moment, board.zone, words.language, country)
-    if moment - now < timedelta(hours=24):
-        return text
-    day = moment.astimezone(board.zone).date()
-    return f"{format_date(day, words.language, country, 'short')}, {text}"
-
-
-def turn_id(clinic_id: str, start: TurnStart) -> str:
-    """The identity of the text at a turn's start: the same for every worker."""
-    return notices.id_of("turn", clinic_id, start.person, start.starts.isoformat())
 
 
 # ---- once a week
@@ -250,12 +149,12 @@ def _ask(session: Session, board: Board, person_id: str, phone: StaffPhone, now:
     day = now.astimezone(board.zone).date().isoformat()
     key = notices.id_of("weekly", board.clinic.id, person_id, day)
     person = session.get_one(StaffMember, person_id)
-    check = _check(session, key, person, phone, CheckKind.WEEKLY, WEEKLY_DUE, now)
+    check = new_check(session, key, person, phone, CheckKind.WEEKLY, WEEKLY_DUE, now)
     if check is None:
         return False
     words = Words(board.clinic.language)
     body = duty_texts.weekly(words, clinic=board.clinic.name, ref=check.ref)
-    _text(session, check, phone, body, now)
+    send(session, check, phone, body, now)
     return True
 
 
@@ -321,10 +220,12 @@ def _tell_silence(
 # ---- rows
 
 
-def _check(
+def new_check(
     session: Session, check_id: str, person: StaffMember, phone: StaffPhone, kind: CheckKind,
-    due: timedelta, now: datetime, start: TurnStart | None = None,
+    due: timedelta, now: datetime, position: Position | None = None,
+    turn_starts_at: datetime | None = None,
 ) -> DutyCheck | None:  # fmt: skip
+    """Note that a text is about to ask for an answer; None if this identity is there already."""
     row = {
         "id": check_id,
         "ref": _free_ref(session),
@@ -332,8 +233,8 @@ def _check(
         "staff_id": person.id,
         "phone_id": phone.id,
         "kind": kind,
-        "position": start.position if start else None,
-        "turn_starts_at": start.starts if start else None,
+        "position": position,
+        "turn_starts_at": turn_starts_at,
         "created_at": now,
         "due_at": now + due,
     }
@@ -352,7 +253,8 @@ def _free_ref(session: Session) -> str:
         return ref
 
 
-def _text(session: Session, check: DutyCheck, phone: StaffPhone, body: str, now: datetime) -> None:
+def send(session: Session, check: DutyCheck, phone: StaffPhone, body: str, now: datetime) -> None:
+    """Queue the text that asks for the answer."""
     draft = messages.Draft(
         clinic_id=check.clinic_id,
         to_number=phone.number,

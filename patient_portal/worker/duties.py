@@ -7,7 +7,7 @@ makes trouble keeps no other waiting, and a worker that dies leaves the rest to 
 from patient_portal.clock import Clock
 from patient_portal.database import Database
 from patient_portal.logs import get_logger
-from patient_portal.services import duty, rota_watch
+from patient_portal.services import duty, rota_watch, turns
 from patient_portal.services.site import Site
 
 
@@ -36,15 +36,15 @@ class Duties:
         with self._database.reading() as session:
             now = self._clock.now(session)
             board = rota_watch.board_of(session, clinic_id, now)
-            begun = duty.turn_starts(board, now)
-            if all(duty.is_told(session, clinic_id, start) for start in begun):
+            begun = turns.turn_starts(board, now)
+            if all(turns.is_told(session, clinic_id, start) for start in begun):
                 return 0
         with self._database.transaction() as session:
             now = self._clock.now(session)
             board = rota_watch.board_of(session, clinic_id, now)
             return sum(
-                duty.hand_over(session, self._site, board, start, now)
-                for start in duty.turn_starts(board, now)
+                turns.hand_over(session, self._site, board, start, now)
+                for start in turns.turn_starts(board, now)
             )
 
     def _look(self, clinic_id: str) -> int:

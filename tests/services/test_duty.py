@@ -19,7 +19,7 @@ from patient_portal.models import (
     StaffMember,
     StaffPhone,
 )
-from patient_portal.services import duty, inbound, rota_watch, team
+from patient_portal.services import duty, inbound, rota_watch, team, turns
 from patient_portal.services.audit import SYSTEM
 from patient_portal.services.duty import TooManyTests
 from patient_portal.sms.segments import count
@@ -54,8 +54,8 @@ def hand_over(ward: Ward, now: datetime) -> int:
     with ward.database.transaction() as session:
         board = ward.board(session, now)
         return sum(
-            duty.hand_over(session, a_site(), board, start, now)
-            for start in duty.turn_starts(board, now)
+            turns.hand_over(session, a_site(), board, start, now)
+            for start in turns.turn_starts(board, now)
         )
 
 
@@ -161,8 +161,8 @@ def test_a_transaction_that_dies_leaves_nothing_and_the_next_one_all(ward: Ward)
 
     with pytest.raises(Killed), ward.database.transaction() as session:
         board = ward.board(session, EIGHT)
-        (start,) = duty.turn_starts(board, EIGHT)
-        assert duty.hand_over(session, a_site(), board, start, EIGHT)
+        (start,) = turns.turn_starts(board, EIGHT)
+        assert turns.hand_over(session, a_site(), board, start, EIGHT)
         raise Killed
     assert checks(ward, CheckKind.HANDOVER) == []
     assert hand_over(ward, EIGHT) == 1

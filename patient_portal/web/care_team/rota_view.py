@@ -18,7 +18,7 @@ from patient_portal.models import (
     StaffMember,
     StaffPhone,
 )
-from patient_portal.services import duty
+from patient_portal.services import duty, turns
 from patient_portal.services.rota_edit import MAY_BE_ON_CALL, MAY_CHANGE
 from patient_portal.services.rota_plan import Board, read_board
 from patient_portal.web.care_team.rota_lists import (
@@ -143,7 +143,7 @@ def _on_now(sheet: Sheet, lines: dict[Position, list[Span]]) -> Iterable[Now]:
         for person in people:
             ends = until_when(plan.turns, plan.changes, position, person, sheet.now, plan.zone)
             until = (
-                "" if ends is None else duty.until_words(say.words, sheet.board, ends, sheet.now)
+                "" if ends is None else turns.until_words(say.words, sheet.board, ends, sheet.now)
             )
             trouble = sheet.board.people[person].reach.trouble()
             yield Now(
@@ -223,5 +223,5 @@ def _my_turn(sheet: Sheet, lines: dict[Position, list[Span]]) -> str:
         return say.words.message("%(position)s: you are on call now.", position=name)
     return say.words.message(
         "%(position)s: you are on call until %(ends)s.",
-        position=name, ends=duty.until_words(say.words, sheet.board, ends, sheet.now),
+        position=name, ends=turns.until_words(say.words, sheet.board, ends, sheet.now),
     )  # fmt: skip
