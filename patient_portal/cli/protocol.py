@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from patient_portal import protocols
 from patient_portal.domain.protocol import Protocol
 from patient_portal.domain.replay import Comparison, Stored, compare
 from patient_portal.protocols.printed import as_markdown, as_text
+
+if TYPE_CHECKING:  # `show` and `check` load no database
+    from patient_portal.services.explaining import Explained
 
 QUIET_SECONDS = 2.0
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -89,6 +93,52 @@ def replay(context: click.Context, file: Path, url: str, as_json: bool) -> None:
         click.echo(json.dumps(_as_json(found, before, after)))
     else:
         click.echo("\n".join(_told(found, before, after)))
+
+
+@protocol.command("explain")
+@click.argument("ref")
+@click.option(
+    "--database", "url", envvar="DATABASE_URL", required=True, metavar="URL",
+    help="Where the alert is; DATABASE_URL if not given. It is only read.",
+)  # fmt: skip
+@click.pass_context
+def explain_(context: click.Context, ref: str, url: str) -> None:
+    """Judge the stored inputs of the alert REF again, by the rules that it names.
+
+    Exits with 1 where a stored reason is not found again.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from patient_portal.database import Database
+    from patient_portal.services.alerts import NoSuchAlert
+    from patient_portal.services.explaining import explained
+
+    try:
+        database = Database(url, pool_size=1)
+    except (ValueError, SQLAlchemyError) as error:
+        raise click.UsageError(f"--database: {_first_line(error)}") from None
+    try:
+        with database.reading() as session:
+            found = explained(session, ref)
+            lines = list(_explained(found))
+    except NoSuchAlert:
+        lines, found = [f"There is no alert {ref}."], None
+    except (SQLAlchemyError, LookupError, ValueError, protocols.ProtocolError) as error:
+        lines, found = [f"{ref} cannot be explained: {_first_line(error)}"], None
+    finally:
+        database.dispose()
+    click.echo("\n".join(lines), err=found is None)
+    context.exit(1 if found is None or found.not_found else 0)
+
+
+def _explained(found: Explained) -> Iterator[str]:
+    alert, words = found.alert, {r.id: r.staff for r in protocols.kept(found.alert.protocol).rules}
+    yield f"{alert.ref}, opened {alert.opened_at:%Y-%m-%d %H:%M} UTC, judged by {alert.protocol}"
+    again = {one.rule: one.level.code for one in found.again.reasons}
+    yield f"  {'rule':10}{'stored':11}{'again':11}"
+    for rule in dict.fromkeys([*again, *found.stored]):
+        row = f"{found.stored.get(rule, '-'):11}{again.get(rule, '-'):11}"
+        yield f"  {rule:10}{row}{words.get(rule, '')}".rstrip()
 
 
 def _first_line(error: Exception) -> str:

@@ -7,7 +7,7 @@ any alert can be judged again years later by the protocol whose id it bears.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -27,14 +27,20 @@ _MOST_EXAMPLES = 20
 
 
 def inputs_of(
-    answers: Mapping[str, object], course: Course, *, is_whole: bool = True
+    answers: Mapping[str, object],
+    course: Course,
+    *,
+    is_whole: bool = True,
+    protocol: str | None = None,
 ) -> dict[str, Any]:
     """Answers and course as JSON keeps them; decimals are their text, so that nothing is lost.
 
     `is_whole` is False where the rules could not read the whole record (`domain.unreadable`).
+    `protocol` is the id of the rules that judged them; an alert may be joined under later rules.
     """
     return {
         "version": INPUTS_VERSION,
+        "protocol": protocol,
         "drug": course.drug,
         "day_of_therapy": course.day_of_therapy,
         "window_extended": course.window_extended,
@@ -103,14 +109,22 @@ def course_from_inputs(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], Cours
     return dict(inputs["answers"]), course
 
 
-def explain(protocol: Protocol, inputs: Mapping[str, Any]) -> TriageResult:
+def explain(
+    protocol: Protocol, inputs: Mapping[str, Any], kept: Callable[[str], Protocol] | None = None
+) -> TriageResult:
     """Judge stored inputs again.
 
     An alert that several red answers joined keeps the inputs of each (`joined_inputs`); its
-    reasons are those of all of them, each at its highest level.
+    reasons are those of all of them, each at its highest level. With `kept`, which finds a protocol
+    by its id, each is judged by the rules that judged it then; without, all by `protocol`.
     """
     found: dict[str, Reason] = {}
+    order: dict[str, int] = {}
+    alert_protocol = protocol
     for judged in inputs.get("judged", [inputs]):
+        id = judged.get("protocol") or alert_protocol.id
+        protocol = alert_protocol if kept is None or id == alert_protocol.id else kept(id)
+        order |= {rule.id: place for place, rule in enumerate(protocol.rules)}
         if "silence" in judged:
             rule = _rule_of_silence(protocol, judged)
             if rule is not None:
@@ -122,10 +136,9 @@ def explain(protocol: Protocol, inputs: Mapping[str, Any]) -> TriageResult:
         for reason in result.reasons:
             if reason.rule not in found or reason.level > found[reason.rule].level:
                 found[reason.rule] = reason
-    order = {rule.id: place for place, rule in enumerate(protocol.rules)}
     reasons = sorted(found.values(), key=lambda one: (-one.level, order[one.rule]))
     level = reasons[0].level if reasons else TriageLevel.NONE
-    return TriageResult(level, tuple(reasons), protocol.id)
+    return TriageResult(level, tuple(reasons), alert_protocol.id)
 
 
 def resting_on_unsure(protocol: Protocol, inputs: Mapping[str, Any]) -> frozenset[str]:
@@ -146,10 +159,13 @@ def _without_unsure(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {**inputs, "answers": told(inputs["answers"]), "history": history}
 
 
-def inputs_of_silence(days: int, after: TriageLevel, course: Course) -> dict[str, Any]:
+def inputs_of_silence(
+    days: int, after: TriageLevel, course: Course, *, protocol: str | None = None
+) -> dict[str, Any]:
     """What missed days are judged by, as plain JSON: how many, after which level, the window."""
     return {
         "version": INPUTS_VERSION,
+        "protocol": protocol,
         "silence": {"days": days, "after": after.code},
         "answers": {},
         "history": [],

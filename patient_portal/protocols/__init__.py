@@ -1,5 +1,5 @@
 """Protocols as files: questions, thresholds, wording and sources, strictly loaded."""
 
-from patient_portal.protocols.library import ProtocolError, current, load
+from patient_portal.protocols.library import ProtocolError, current, kept, load
 
-__all__ = ["ProtocolError", "current", "load"]
+__all__ = ["ProtocolError", "current", "kept", "load"]

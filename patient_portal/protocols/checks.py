@@ -33,7 +33,7 @@ Tables = Mapping[str, list[Table]]
 NAMES = {"drug": "code", "item": "key", "tick": "value"}
 # Tables of which there is one, or whose rows have no name.
 # What a check-in and an alert keep to say by which rules they were judged.
-_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,19}")
+ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,19}")
 NAMELESS = ("protocol", "sign_off", "look_back", "silence", "windows")
 
 
@@ -63,7 +63,7 @@ def check(protocol: Protocol, tables: Tables) -> None:
 
 
 def _check_head(protocol: Protocol, row: Table) -> None:
-    if not _ID.fullmatch(protocol.id):
+    if not ID.fullmatch(protocol.id):
         raise row.fail("'id' must be 1 to 20 small letters, digits, points and hyphens", "id")
     if not protocol.authors:
         raise row.fail("has no author", "authors")

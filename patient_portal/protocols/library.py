@@ -24,10 +24,10 @@ from patient_portal.domain.protocol import (
     Value,
 )
 from patient_portal.protocols import beyond
-from patient_portal.protocols.checks import check
+from patient_portal.protocols.checks import ID, check
 from patient_portal.protocols.tables import ProtocolError, Table, read_tables
 
-__all__ = ["ProtocolError", "current", "load", "read"]
+__all__ = ["ProtocolError", "current", "kept", "load", "read"]
 
 CURRENT = Path(__file__).with_name("ds-1.0.toml")
 
@@ -61,6 +61,21 @@ Row = TypeVar("Row")
 def current() -> Protocol:
     """The protocol in force, read once; raises ProtocolError if the shipped file is broken."""
     return load(CURRENT)
+
+
+def kept(id: str) -> Protocol:
+    """The protocol of this id: in force, or an earlier one whose file is still here.
+
+    Raises:
+        LookupError: no file of the package has this id.
+        ProtocolError: the file is no longer what these rules of reading ask for.
+    """
+    if current().id == id:
+        return current()
+    path = CURRENT.parent / f"{id}.toml"
+    if not ID.fullmatch(id) or not path.is_file():
+        raise LookupError(f"protocol {id!r} is not kept")
+    return load(path)
 
 
 def load(path: str | Path) -> Protocol:

@@ -42,7 +42,9 @@ class Judged:
     @property
     def inputs(self) -> dict[str, Any]:
         """What an alert keeps, so that it can be explained."""
-        return inputs_of(self.told, self.course, is_whole=self.is_whole)
+        return inputs_of(
+            self.told, self.course, is_whole=self.is_whole, protocol=self.result.protocol
+        )
 
 
 def judge(

@@ -159,18 +159,18 @@ def page(
     if mark is None:
         return None
     patient = session.get_one(Patient, patient_id)
-    alert = alerts.raise_alert(session, site, patient, _red(one), now)
+    alert = alerts.raise_alert(session, site, patient, _red(site.protocol, one), now)
     session.get_one(SilenceMark, mark).alert_id = alert.id
     session.flush()
     return alert
 
 
-def _red(one: Silent) -> alerts.RedAnswer:
+def _red(protocol: Protocol, one: Silent) -> alerts.RedAnswer:
     return alerts.RedAnswer(
         check_in_id=None,
         level=one.rule.level,
         reasons=[{"rule": one.rule.id, "level": one.rule.level.code}],
-        inputs=inputs_of_silence(one.days, one.after, one.course),
+        inputs=inputs_of_silence(one.days, one.after, one.course, protocol=protocol.id),
         phone_recognised=True,
     )
 

@@ -130,6 +130,28 @@ def test_an_alert_of_silence_explains_itself_and_what_joined_it() -> None:
         explain(PROTOCOL, {**silent(2, inside), "version": 2})
 
 
+def test_each_red_answer_is_judged_by_the_rules_that_judged_it_then() -> None:
+    """A new protocol calls fever from 38.5; one answer of the alert came before it, one after."""
+    later = changed(("{ c = 38.0, f = 100.4 }", "{ c = 38.5, f = 101.3 }"), ('"ds-1.0"', '"new"'))
+    kept = {PROTOCOL.id: PROTOCOL, later.id: later}
+
+    def rules(*judged: tuple[Protocol, str]) -> set[str]:
+        inputs: dict[str, Any] = {}
+        for by, degrees in judged:
+            more = inputs_of(c(degrees), Course("atra", 20), protocol=by.id)
+            inputs = joined_inputs(inputs, json.loads(json.dumps(more)))
+        return {one.rule for one in explain(later, inputs, kept.__getitem__).reasons}
+
+    assert "F1" in rules((PROTOCOL, "38.2"))
+    assert "F1" not in rules((later, "38.2"))
+    assert "F1" in rules((PROTOCOL, "38.2"), (later, "38.2"))
+    old = inputs_of(c("38.2"), Course("atra", 20))  # as it was kept before the id was
+    assert "F1" not in {one.rule for one in explain(later, old, kept.__getitem__).reasons}
+    silent = inputs_of_silence(2, NONE, Course("atra", 20), protocol="gone")
+    with pytest.raises(KeyError):
+        explain(PROTOCOL, silent, kept.__getitem__)
+
+
 def test_what_fired_nothing_is_explained_by_nothing() -> None:
     found = explain(PROTOCOL, inputs_of({"cough": "none"}, Course("atra", 20)))
     assert (found.level, found.reasons, found.protocol) == (NONE, (), PROTOCOL.id)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.protocols import ProtocolError, current, load
+from patient_portal.protocols import ProtocolError, current, kept, load
 from patient_portal.protocols.library import CURRENT, read
 
 SOURCE = CURRENT.read_text("utf-8")
@@ -323,6 +323,13 @@ def test_the_protocol_in_force() -> None:
     flags = [r for r in protocol.rules if r.item == "red_flags" and r.level > TriageLevel.NONE]
     assert len(flags) == 6
     assert all(rule.level is TriageLevel.EMERGENCY and rule.say for rule in flags)
+
+
+def test_a_protocol_is_found_by_its_id() -> None:
+    assert kept("ds-1.0") is current()
+    for id in ("ds-0.9", "../domain/ds-1.0", "", "DS-1.0"):
+        with pytest.raises(LookupError, match="is not kept"):
+            kept(id)
 
 
 def test_every_answer_has_a_label_and_every_tick_opens_a_question() -> None:
