@@ -1,5 +1,6 @@
 """A portal with a missing or unusable setting does not start, and says how to mend it."""
 
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -58,12 +59,33 @@ def test_a_missing_value_is_named(name: str) -> None:
         ("PROXY_HOPS", "-1", "whole number"),
         ("PROXY_HOPS", "²", "whole number"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL is"),
+        ("HEARTBEAT_URL", "http://beat.example.org/1", "HEARTBEAT_URL must begin with https"),
+        ("HEARTBEAT_URL", "beat.example.org", "HEARTBEAT_URL must begin with https"),
+        ("METRICS_TOKEN", "short", "METRICS_TOKEN needs 16"),
+        ("DRILL_AT", "dawn", "DRILL_AT is 'dawn'"),
+        ("DRILL_AT", "07:00+02:00", "DRILL_AT is"),
+        ("DRILL_AT", "off", "DRILL_AT is 'off'"),
         ("PORTAL_FAILPOINTS", "claim.after_commit:kill@1", "PORTAL_FAILPOINTS"),
     ],
 )
 def test_an_unusable_value_is_refused(name: str, value: str, says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         Settings.from_environment({**GOOD, name: value})
+
+
+def test_the_alarm_s_settings_are_read() -> None:
+    assert Settings.from_environment(GOOD).drill_at == time(7)
+    found = Settings.from_environment(
+        {
+            **GOOD, "DRILL_AT": "06:30", "HEARTBEAT_URL": "https://beat.example.org/1",
+            "METRICS_TOKEN": STRONG,
+        }
+    )  # fmt: skip
+    assert (found.drill_at, found.metrics_token) == (time(6, 30), STRONG)
+    assert found.heartbeat_url == "https://beat.example.org/1"
+    assert STRONG not in repr(found)
+    on_this_machine = {**GOOD, "HEARTBEAT_URL": "http://127.0.0.1:9000/beat"}
+    assert Settings.from_environment(on_this_machine).heartbeat_url
 
 
 def test_every_fault_is_told_at_once() -> None:
