@@ -83,7 +83,7 @@ def close_on_page(words: Words, *, ref: str, url: str) -> str:
 def one_at_a_time(words: Words, *, refs: Sequence[str]) -> str:
     """More than one reference in a text."""
     return words.safety(
-        "Nothing was taken. Please send one code a text: %(refs)s", refs=_named(refs)
+        "Nothing was taken. Please send one code in each text: %(refs)s", refs=_named(refs)
     )
 
 
@@ -156,7 +156,7 @@ def texts_stopped(words: Words, *, clinic: str, line: str, number: str) -> str:
     """Stopped by a word that the network does not answer itself."""
     return words.safety(
         "%(clinic)s: no more texts. Unwell? Call %(line)s, in an emergency %(number)s. "
-        "START brings the texts back.",
+        "START to get texts again.",
         clinic=clinic, line=line, number=number,
     )  # fmt: skip
 

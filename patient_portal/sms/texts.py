@@ -26,7 +26,7 @@ def risen(words: Words, *, clinic: str, level: TriageLevel, line: str, number: s
     """To a patient: somebody else's answers, or a second look, say more than their own page."""
     if level is TriageLevel.EMERGENCY:
         return words.safety(
-            "%(clinic)s: today's answers need help at once. Call %(number)s now.",
+            "%(clinic)s: today's answers may mean you need help at once. Call %(number)s now.",
             clinic=clinic, number=number,
         )  # fmt: skip
     return words.safety(
@@ -39,8 +39,8 @@ def risen(words: Words, *, clinic: str, level: TriageLevel, line: str, number: s
 def helper_call_now(words: Words, *, clinic: str, number: str) -> str:
     """To a helper: the person needs help and nobody of the team has answered."""
     return words.safety(
-        "%(clinic)s: the person you help asked for help and nobody has answered yet. "
-        "Call or go to them now. No answer? Call %(number)s.",
+        "%(clinic)s: the person you help may need help now. Nobody on our team has answered yet. "
+        "Call them or go to them. No answer? Call %(number)s.",
         clinic=clinic, number=number,
     )  # fmt: skip
 

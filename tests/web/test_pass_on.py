@@ -70,4 +70,4 @@ def test_the_log_says_what_the_clock_did(ward: Ward) -> None:
     climb(ward)
     page = main_of(ward.nurse.get(f"/staff/alerts/{ward.alert().ref}"))
     assert "No text arrived. Step 2 is texted." in page
-    assert "Nobody took it in time. The patient is told to call." in page
+    assert "Nobody took it in time. The patient is texted to call." in page

@@ -288,7 +288,7 @@ def log_words(protocol: Protocol, words: Words, entry: Logged) -> str:
     if entry.detail.get("check_in", "") is None:  # no answer, but silence
         return _silence_words(words, entry, rules)
     if entry.action == "alert.by_text":
-        return words.message("Words of danger came by text. The writer was told to call.")
+        return words.message("Words of danger came by text. Our answer says to call.")
     if entry.action == "alert.taken" and entry.detail.get("channel") == "text":
         return words.message("%(who)s took it by text.", who=who)
     return _act_words(protocol, words, entry, who, rules)
@@ -343,9 +343,9 @@ def _ladder_words(words: Words, entry: Logged, who: str) -> str:
         case "alert.reopened":
             return words.message("No call noted. It is open again and the team is texted.")
         case "alert.patient_told":
-            return words.message("Nobody took it in time. The patient is told to call.")
+            return words.message("Nobody took it in time. The patient is texted to call.")
         case "alert.lead_told":
-            return words.message("Not closed for hours. The lead is told.")
+            return words.message("Not closed for hours. The lead is texted.")
         case "alert.test_ended":
             return words.message("The test is over.")
         case _:
