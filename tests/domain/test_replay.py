@@ -147,6 +147,8 @@ def test_each_red_answer_is_judged_by_the_rules_that_judged_it_then() -> None:
     assert "F1" in rules((PROTOCOL, "38.2"), (later, "38.2"))
     old = inputs_of(c("38.2"), Course("atra", 20))  # as it was kept before the id was
     assert "F1" not in {one.rule for one in explain(later, old, kept.__getitem__).reasons}
+    before = inputs_of(c("38.2"), Course("atra", 20), protocol=PROTOCOL.id)
+    assert "F1" not in {one.rule for one in explain(later, before).reasons}  # asked of one alone
     silent = inputs_of_silence(2, NONE, Course("atra", 20), protocol="gone")
     with pytest.raises(KeyError):
         explain(PROTOCOL, silent, kept.__getitem__)
