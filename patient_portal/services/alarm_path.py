@@ -5,14 +5,27 @@ that died cannot go on saying so. Who shows it: the care team's and the patients
 health, metrics, ``doctor``, and the auditor that pings the outside heartbeat.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, or_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
+from patient_portal.database import UtcDateTime
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.rota import holders
 from patient_portal.domain.rota_check import Trouble as RotaTrouble
@@ -180,54 +193,70 @@ def _of_gateway(session: Session, now: datetime) -> Iterator[Finding]:
         return  # the worst says enough
 
 
-def is_late(now: datetime) -> ColumnElement[bool]:
-    """An alert's text that no gateway has taken in time."""
-    return and_(
-        Message.lane == Lane.ALERT,
-        Message.state.in_((MessageState.DUE, MessageState.SENDING)),
-        Message.created_at <= now - MUST_BE_ACCEPTED_IN,
-    )
-
-
-def is_overdue(now: datetime) -> ColumnElement[bool]:
-    """An alert whose timer has passed and nothing happened."""
-    return and_(
-        Alert.state != AlertState.CLOSED,
-        or_(Alert.next_action_at.is_(None), Alert.next_action_at < now - TIMER_MAY_BE_LATE),
-    )
-
-
-def is_untaken(now: datetime) -> ColumnElement[bool]:
-    """An open alert whose whole ladder has had its turn."""
-    return and_(
-        Alert.state == AlertState.OPEN,
-        Alert.is_test.is_(False),
-        or_(
-            *(
-                and_(Alert.level == int(level), Alert.ladder_started_at <= now - wait)
-                for level, wait in LADDER_IS_OVER_AFTER.items()
+# Conditions over moments that are bound when the statement runs.
+IS_LATE = and_(
+    Message.lane == Lane.ALERT,
+    Message.state.in_((MessageState.DUE, MessageState.SENDING)),
+    Message.created_at <= bindparam("texts_since", type_=UtcDateTime),
+)
+IS_OVERDUE = and_(
+    Alert.state != AlertState.CLOSED,
+    or_(
+        Alert.next_action_at.is_(None),
+        Alert.next_action_at < bindparam("timers_since", type_=UtcDateTime),
+    ),
+)
+IS_UNTAKEN = and_(
+    Alert.state == AlertState.OPEN,
+    Alert.is_test.is_(False),
+    or_(
+        *(
+            and_(
+                Alert.level == int(level),
+                Alert.ladder_started_at <= bindparam(level.code, type_=UtcDateTime),
             )
-        ),
-    )
+            for level in LADDER_IS_OVER_AFTER
+        )
+    ),
+)
 
 
-_COUNTED: Mapping[Trouble, tuple[type[Message] | type[Alert], Callable[[datetime], object]]] = {
-    Trouble.TEXTS_LATE: (Message, is_late),
-    Trouble.TIMERS_LATE: (Alert, is_overdue),
-    Trouble.UNTAKEN: (Alert, is_untaken),
+def moments(now: datetime) -> dict[str, datetime]:
+    """What the conditions above are bound to at this moment."""
+    return {
+        "texts_since": now - MUST_BE_ACCEPTED_IN,
+        "timers_since": now - TIMER_MAY_BE_LATE,
+        **{level.code: now - wait for level, wait in LADDER_IS_OVER_AFTER.items()},
+    }
+
+
+_COUNTED: Mapping[Trouble, tuple[type[Message] | type[Alert], ColumnElement[bool]]] = {
+    Trouble.TEXTS_LATE: (Message, IS_LATE),
+    Trouble.TIMERS_LATE: (Alert, IS_OVERDUE),
+    Trouble.UNTAKEN: (Alert, IS_UNTAKEN),
 }
+_CLINIC: BindParameter[str] = bindparam("clinic", type_=String)
+
+
+def _counts(*, of_clinic: bool) -> Select[Any]:
+    """One statement that counts the rows of each."""
+
+    def counted(table: type[Message] | type[Alert], condition: ColumnElement[bool]) -> Any:
+        query = select(func.count(table.id)).where(condition)
+        return (query.where(table.clinic_id == _CLINIC) if of_clinic else query).scalar_subquery()
+
+    return select(*(counted(table, condition) for table, condition in _COUNTED.values()))
+
+
+# Built once: building them costs more than running them.
+_COUNTS, _COUNTS_EVERYWHERE = _counts(of_clinic=True), _counts(of_clinic=False)
 
 
 def _counted(session: Session, now: datetime, clinic_id: str | None) -> Iterator[Finding]:
     """Rows that should not be there, counted by one statement."""
-
-    def counted(table: type[Message] | type[Alert], condition: object) -> ScalarSelect[int]:
-        at_home: ColumnElement[bool] = true() if clinic_id is None else table.clinic_id == clinic_id
-        return select(func.count(table.id)).where(condition, at_home).scalar_subquery()  # type: ignore[arg-type]
-
-    row = session.execute(
-        select(*(counted(table, condition(now)) for table, condition in _COUNTED.values()))
-    ).one()
+    statement = _COUNTS_EVERYWHERE if clinic_id is None else _COUNTS
+    asked = moments(now) if clinic_id is None else {**moments(now), "clinic": clinic_id}
+    row = session.execute(statement, asked).one()
     for trouble, count in zip(_COUNTED, row, strict=True):
         if count:
             yield Finding(trouble, count=count, clinic_id=clinic_id)
@@ -246,15 +275,7 @@ def of_machine(machine: Machine) -> Iterator[Finding]:
 
 def _of_clinic(session: Session, now: datetime, clinic: Clinic) -> Iterator[Finding]:
     yield from _of_nobody(session, clinic.id)
-    stopped = session.execute(
-        select(func.count(StaffPhone.id))
-        .join(StaffMember, StaffMember.id == StaffPhone.staff_id)
-        .where(
-            StaffMember.clinic_id == clinic.id,
-            StaffMember.disabled_at.is_(None),
-            StaffPhone.stopped_at.is_not(None),
-        )
-    ).scalar_one()
+    stopped = session.execute(_STOPPED, {"clinic": clinic.id}).scalar_one()
     if stopped:
         yield Finding(Trouble.PHONE_STOPPED, count=stopped, clinic_id=clinic.id)
     if clinic.live_at is None:
@@ -265,12 +286,13 @@ def _of_clinic(session: Session, now: datetime, clinic: Clinic) -> Iterator[Find
 
 
 def _of_nobody(session: Session, clinic_id: str) -> Iterator[Finding]:
-    if session.execute(_NOBODY.where(Clinic.id == clinic_id)).first() is not None:
+    if session.execute(_NOBODY, {"clinic": clinic_id}).first() is not None:
         yield Finding(Trouble.NOBODY, clinic_id=clinic_id)
 
 
 # No phone that could be texted: the ladder would fall through to nothing.
 _NOBODY = select(Clinic.id).where(
+    Clinic.id == _CLINIC,
     Clinic.catch_all.is_(None),
     ~exists().where(
         StaffMember.clinic_id == Clinic.id,
@@ -283,14 +305,26 @@ _NOBODY = select(Clinic.id).where(
 )
 
 
+_STOPPED = (
+    select(func.count(StaffPhone.id))
+    .join(StaffMember, StaffMember.id == StaffPhone.staff_id)
+    .where(
+        StaffMember.clinic_id == _CLINIC,
+        StaffMember.disabled_at.is_(None),
+        StaffPhone.stopped_at.is_not(None),
+    )
+)
+_LAST_DRILL = (
+    select(Drill.started_at, Drill.answered_at)
+    .where(Drill.clinic_id == _CLINIC, Drill.ended_at.is_not(None))
+    .order_by(Drill.started_at.desc())
+    .limit(1)
+)
+
+
 def of_drills(session: Session, now: datetime, clinic_id: str) -> Iterator[Finding]:
     """Whether the last test of the alarm was answered, and is not older than a day or so."""
-    last = session.execute(
-        select(Drill.started_at, Drill.answered_at)
-        .where(Drill.clinic_id == clinic_id, Drill.ended_at.is_not(None))
-        .order_by(Drill.started_at.desc())
-        .limit(1)
-    ).first()
+    last = session.execute(_LAST_DRILL, {"clinic": clinic_id}).first()
     if last is None:
         yield Finding(Trouble.DRILL_OLD, clinic_id=clinic_id)
     elif last.answered_at is None:

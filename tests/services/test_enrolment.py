@@ -142,6 +142,14 @@ def test_the_same_form_sent_twice_invites_once(database: Database) -> None:
         assert count(session, Message) == count(session, Link) == count(session, Patient) == 1
 
 
+def test_nobody_is_invited_before_the_clinic_is_live(database: Database) -> None:
+    with database.transaction() as session:
+        clinic = a_clinic(session, live_at=None)
+        with pytest.raises(enrolment.ClinicNotLive):
+            enrolment.invite(session, SITE, clinic.id, an_invitation(), NURSE, NOON)
+        assert count(session, Message) == count(session, Patient) == 0
+
+
 def test_a_twin_is_refused_but_a_relative_on_the_same_phone_is_not(database: Database) -> None:
     with database.transaction() as session:
         clinic = a_clinic(session)
