@@ -8,7 +8,7 @@ without an exception is on disk.
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -171,6 +171,8 @@ class Database:
         """A session that may write: committed when the block ends, rolled back when it raises."""
         with self._turn, self._sessions() as session, session.begin():
             yield session
+            for work in session.info.pop(_LAST_WORK, ()):
+                work(session)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -185,6 +187,18 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+_LAST_WORK = "work before the commit"
+
+
+def before_commit(session: Session, work: Callable[[Session], None]) -> None:
+    """Have ``work`` done once, as the last thing before the transaction commits.
+
+    For what every writer has to wait its turn for: taken last, it is held for a moment only, and
+    nothing is waited for while it is held.
+    """
+    session.info.setdefault(_LAST_WORK, {})[work] = None
 
 
 def insert_once(

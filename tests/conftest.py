@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 from patient_portal.database import Database, upgrade
+from patient_portal.migrations.rights import grant_to
 from tests.support.browser import Phones, running_browser
 from tests.support.network import stay_on_this_machine
-from tests.support.postgres import OWNER, Cluster, running_cluster
+from tests.support.postgres import APP, OWNER, Cluster, running_cluster
 
 stay_on_this_machine()
 
@@ -63,8 +64,8 @@ def cluster() -> Iterator[Cluster]:
 def migrated_database(cluster: Cluster) -> str:
     """The name of a PostgreSQL database with every migration and no rows, to be copied."""
     name = cluster.create("migrated")
-    cluster.grant(name)
     upgrade(cluster.url(name, OWNER))
+    grant_to(cluster.url(name, OWNER), APP)
     return name
 
 

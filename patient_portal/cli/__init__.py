@@ -12,15 +12,16 @@ from patient_portal import __version__
 
 # name: (where, what it does)
 COMMANDS: dict[str, tuple[str, str]] = {
+    "audit": ("audit:audit", "Check that the audit log is whole."),
     "clinic": ("clinic:clinic", "Add a clinic."),
     "cohort": ("cohort:cohort", "Put a protocol through synthetic courses of therapy."),
     "db": ("database:db", "Migrate the database; check what must always hold."),
     "demo": ("demo:demo", "Start the demo clinic on this machine."),
     "doctor": ("doctor:doctor", "Look at everything that must work, a line each, with the cure."),
-    "protocol": ("protocol:protocol", "Show or check the clinical rules."),
     "drill": ("drilling:drill", "Test the alarm: a TEST text to the nurse on call."),
-    "staff": ("staff:staff", "Add and disable members of the care team."),
+    "protocol": ("protocol:protocol", "Show or check the clinical rules."),
     "rota": ("rota:rota", "Show who is on call; try how likely an alert is taken in time."),
+    "staff": ("staff:staff", "Add and disable members of the care team."),
     "triage": ("triage:triage", "Triage answers: JSON Lines in, JSON Lines out."),
     "web": ("processes:web", "Serve the pages."),
     "worker": ("processes:worker", "Send texts, plan reminders, watch the clock."),

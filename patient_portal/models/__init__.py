@@ -1,7 +1,7 @@
 """Rows, one file an aggregate. Importing this package registers every table."""
 
 from patient_portal.models.alert import Alert, AlertState
-from patient_portal.models.audit import AuditEntry
+from patient_portal.models.audit import AuditEntry, AuditHead
 from patient_portal.models.checkin import Answer, CheckIn, CheckInState
 from patient_portal.models.clinic import Clinic
 from patient_portal.models.course import MedicineEvent, MedicineKind, Override, OverrideKind
@@ -24,8 +24,8 @@ from patient_portal.models.staff import Role, StaffMember, StaffPhone, StaffSess
 from patient_portal.models.worker import Heartbeat
 
 __all__ = [
-    "Alert", "AlertState", "Answer", "AuditEntry", "Caregiver", "CaregiverGrant", "ChangeKind",
-    "CheckIn", "CheckInState", "CheckKind", "Clinic", "Device", "Drill", "DutyCheck",
+    "Alert", "AlertState", "Answer", "AuditEntry", "AuditHead", "Caregiver", "CaregiverGrant",
+    "ChangeKind", "CheckIn", "CheckInState", "CheckKind", "Clinic", "Device", "Drill", "DutyCheck",
     "GatewayFault", "Heartbeat", "InboundText", "Lane", "Link", "LinkKind", "MedicineEvent",
     "MedicineKind", "Message", "MessageKind", "MessageState", "Override", "OverrideKind", "Patient",
     "PauseReason", "Position", "RateWindow", "Role", "RotaNotice", "Shift", "ShiftChange",

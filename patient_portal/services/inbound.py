@@ -20,6 +20,7 @@ from patient_portal.domain.places import emergency_number
 from patient_portal.logs import get_logger
 from patient_portal.models import Caregiver, CaregiverGrant, Clinic, InboundText, Patient
 from patient_portal.services import answering, danger_texts, opt_out, replies
+from patient_portal.services.audit import undoable
 from patient_portal.services.site import Site
 from patient_portal.sms import reply_texts, texts
 from patient_portal.words import SOURCE_LANGUAGE, Words
@@ -89,7 +90,7 @@ def receive(
         row.handled_as = "own_number"
         return row.handled_as
     try:
-        with session.begin_nested():
+        with undoable(session):
             row.handled_as = _act(session, site, row, opt_out, now)
     except _SLIPS as error:
         # The text stays, and somebody reads it.

@@ -12,8 +12,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
-from patient_portal.database import Base, build_engine
-from tests.support.postgres import OWNER, Cluster
+from patient_portal.database import Base, Database, build_engine
+from patient_portal.services import audit_chains
+from patient_portal.services.audit import Actor, record
+from tests.support.people import NOON
+from tests.support.postgres import APP, OWNER, Cluster
 
 
 @pytest.fixture
@@ -93,3 +96,53 @@ def test_a_nurse_on_call_stays_reachable_on_the_way_up_and_down(
             "+12125550142"
         )
         assert connection.execute(text("SELECT position FROM on_call")).scalar_one() == "nurse"
+
+
+def test_audit_rows_from_before_are_chained(empty_url: str) -> None:
+    migrate(empty_url, "0008")
+    insert = text(
+        "INSERT INTO audit_entry (at, clinic_id, actor_kind, action, subject_kind, detail) "
+        "VALUES (:at, :clinic, 'system', 'test.done', 'thing', '{\"n\": 2.0}')"
+    )
+    with connected(empty_url) as connection:
+        for number in range(2003):  # more than are chained at once
+            clinic = ("maple", "birch", None)[number % 3]
+            at = f"2026-11-20 17:00:00.{number:06}"
+            connection.execute(insert, {"at": at, "clinic": clinic})
+    migrate(empty_url, "head")
+    database = Database(empty_url)
+    with database.transaction() as session:
+        record(session, Actor("system", clinic_id="maple"), "test.done", "thing", None, now=NOON)
+    with database.reading() as session:
+        found = [audit_chains.verify(session, each) for each in audit_chains.chains(session)]
+    database.dispose()
+    assert [(each.chain, each.rows, each.bad) for each in found] == [
+        ("-", 667, ""), ("birch", 668, ""), ("maple", 669, ""),
+    ]  # fmt: skip
+    migrate(empty_url, "0008", back=True)
+    with connected(empty_url) as connection:
+        connection.execute(text("DELETE FROM audit_entry WHERE clinic_id = 'birch'"))
+        assert connection.scalar(text("SELECT count(*) FROM audit_entry")) == 2004 - 668
+    migrate(empty_url, "head")
+
+
+def test_without_an_owner_other_roles_lose_nothing_but_the_audit(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """A database whose role was given its rights by hand, before these migrations knew of it."""
+    name = cluster.create("byhand")
+    with cluster.connect(name) as connection:
+        connection.execute(
+            f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT ALL ON TABLES TO {APP}"
+        )
+    migrate(cluster.url(name, OWNER), "head")
+    with connected(cluster.url(name)) as working:
+        may = working.execute(
+            text(
+                "SELECT has_table_privilege('audit_entry', 'UPDATE, DELETE, TRUNCATE'), "
+                "has_table_privilege('audit_head', 'UPDATE, DELETE, TRUNCATE'), "
+                "has_table_privilege('patient', 'UPDATE')"
+            )
+        ).one()
+    assert tuple(may) == (False, False, True)
+    cluster.drop(name)

@@ -111,7 +111,9 @@ class House:
     def audited(self) -> list[tuple[str, str | None]]:
         with self.database.reading() as session:
             rows = session.execute(
-                select(AuditEntry.action, AuditEntry.actor_id).order_by(AuditEntry.id)
+                select(AuditEntry.action, AuditEntry.actor_id)
+                .where(AuditEntry.actor_kind == "staff")
+                .order_by(AuditEntry.id)
             )
             return [(row.action, row.actor_id) for row in rows]
 

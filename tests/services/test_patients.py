@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from patient_portal.database import Database, new_id
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.models import AuditEntry, CheckIn, CheckInState, Patient
-from patient_portal.services import patients, profile
+from patient_portal.services import audit, patients, profile
 from patient_portal.services.devices import actor_of
 from tests.support.people import NOON, a_clinic, a_house, a_patient
 
@@ -100,6 +100,7 @@ def test_a_new_hour_moves_the_next_reminder_and_is_on_the_record(database: Datab
         local = rosa.reminder_due_at.astimezone(NOON.tzinfo)
         assert timedelta(0) < local - NOON < timedelta(hours=7)  # 18:30 in New York, today
         profile.change(session, rosa, wanted, actor_of(rosa), NOON)
+        audit.write(session)
         entries = session.query(AuditEntry).filter_by(action="patient.preferences").all()
         assert [entry.detail for entry in entries] == [{"changed": ["reminder_at"]}]
         for at in (time(7, 59), time(21, 0), time(0, 0)):

@@ -110,27 +110,13 @@ class Cluster:
             )
 
     def create_roles(self) -> None:
-        """The two roles of a production server: one owns and migrates, the other only works."""
+        """The two roles of a production server: one owns and migrates, the other only works.
+
+        What the second may do is granted as in production, by ``migrations.rights``.
+        """
         with self.connect() as connection:
             for role in (OWNER, APP):
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
-
-    def grant(self, database: str) -> None:
-        """Let the working role use what the owner will create. The audit log's limits are the
-        migrations' business: they take rights away again."""
-        owner, app = sql.Identifier(OWNER), sql.Identifier(APP)
-        with self.connect(database) as connection:
-            connection.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(owner))
-            connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(app))
-            for rights, things in (
-                ("SELECT, INSERT, UPDATE, DELETE", "TABLES"),
-                ("USAGE, SELECT", "SEQUENCES"),
-            ):
-                connection.execute(
-                    sql.SQL(
-                        f"ALTER DEFAULT PRIVILEGES FOR ROLE {{}} GRANT {rights} ON {things} TO {{}}"
-                    ).format(owner, app)
-                )
 
 
 def _wait_until_ready(cluster: Cluster, log: Path) -> None:
