@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from patient_portal import protocols
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.places import place_of
+from patient_portal.domain.protocol import Protocol
 from patient_portal.models import AlertState, CheckIn, MessageKind
 from patient_portal.services.alert_file import AlertFile, Given
 from patient_portal.web.care_team import wording
@@ -45,13 +47,21 @@ class Entry:
     kind: str = ""
 
 
+def _rules_of(id: str) -> Protocol:
+    """The rules that judged an alert, for their words; those in force where the file is gone."""
+    try:
+        return protocols.kept(id)
+    except (LookupError, protocols.ProtocolError):
+        return portal().site.protocol
+
+
 class AlertView:
     """An alert's file with its sentences, for one page."""
 
     def __init__(self, file: AlertFile, frame: Frame, words: Words) -> None:
         self.file, self.frame, self.words = file, frame, words
         self.alert, self.patient = file.alert, file.patient
-        self.protocol = portal().site.protocol
+        self.protocol = _rules_of(file.alert.protocol)
         self.level = TriageLevel(self.alert.level)
         self.place = place_of(self.patient.country)
 
