@@ -138,7 +138,7 @@ def _tell(
         return duty_texts.gap(
             words,
             clinic=clinic.name,
-            position=duty_texts.position_name(words, position),
+            position=position,
             starts=_moment(words, board, max(first.starts, now)),
             ends=_moment(words, board, first.ends),
             more=len(new) - 1,

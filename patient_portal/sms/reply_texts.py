@@ -1,8 +1,9 @@
 """Answers to texts that people send us. No name of a patient, no symptom; staff's are one part."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from patient_portal.sms.segments import as_gsm7, count
+from patient_portal.sms.fitting import first_that_fits, with_names
+from patient_portal.sms.segments import as_gsm7
 from patient_portal.words import Words
 
 # More references than this do not fit one part beside the words.
@@ -15,47 +16,53 @@ def _named(refs: Sequence[str]) -> str:
     return f"{shown} +{len(refs) - MOST_NAMED}" if len(refs) > MOST_NAMED else shown
 
 
-def _first_that_fits(*forms: str) -> str:
-    """The first of these that is one part; the last, shortest one if none is."""
-    return next((form for form in forms if count(form).parts == 1), forms[-1])
-
-
 # ---- to the care team
 
 
 def you_have_it(words: Words, *, ref: str, until: str, url: str) -> str:
     """Taken; ``until`` is when the patient should have been called."""
-    return _first_that_fits(
-        words.safety(
+    by = as_gsm7(until)
+
+    def forms(words: Words) -> Iterator[str]:
+        yield words.safety(
             "You have %(ref)s. Call the patient by %(time)s. Reply %(ref)s E to pass it on. "
             "%(url)s",
-            ref=ref, time=until, url=url,
-        ),
-        words.safety(
+            ref=ref, time=by, url=url,
+        )  # fmt: skip
+        yield words.safety(
             "You have %(ref)s. Call the patient by %(time)s. Reply %(ref)s E to pass it on.",
-            ref=ref, time=until,
-        ),
-    )  # fmt: skip
+            ref=ref, time=by,
+        )  # fmt: skip
+
+    return first_that_fits(words, forms)
 
 
 def you_have_it_already(words: Words, *, ref: str, since: str, url: str) -> str:
     """Taken again by the same person."""
     return words.safety(
-        "You have %(ref)s already, since %(time)s. %(url)s", ref=ref, time=since, url=url
+        "You have %(ref)s already, since %(time)s. %(url)s", ref=ref, time=as_gsm7(since), url=url
     )
 
 
 def was_taken(words: Words, *, ref: str, by: str, at: str) -> str:
     """Somebody else was first."""
-    return words.safety(
-        "%(ref)s was taken by %(who)s at %(time)s. Thank you.",
-        ref=ref, who=as_gsm7(by)[:_LONGEST_NAME], time=at,
-    )  # fmt: skip
+    time = as_gsm7(at)
+
+    def forms(words: Words) -> Iterator[str]:
+        yield words.safety(
+            "%(ref)s was taken by %(who)s at %(time)s. Thank you.",
+            ref=ref, who=as_gsm7(by)[:_LONGEST_NAME], time=time,
+        )  # fmt: skip
+        yield words.safety("%(ref)s was taken at %(time)s.", ref=ref, time=time)
+
+    return first_that_fits(words, forms)
 
 
 def was_closed(words: Words, *, ref: str, at: str) -> str:
     """The alert is over."""
-    return words.safety("%(ref)s was closed at %(time)s. There is nothing to do.", ref=ref, time=at)
+    return words.safety(
+        "%(ref)s was closed at %(time)s. There is nothing to do.", ref=ref, time=as_gsm7(at)
+    )
 
 
 def passed_on(words: Words, *, ref: str) -> str:
@@ -125,10 +132,14 @@ def phone_works(words: Words) -> str:
 
 def wrong_codes(words: Words, *, clinic: str, name: str) -> str:
     """To the lead: somebody guesses references, or is lost among them."""
-    return words.safety(
-        "%(clinic)s: the phone of %(name)s sent several wrong alert codes. Please call them.",
-        clinic=as_gsm7(clinic), name=as_gsm7(name)[:_LONGEST_NAME],
-    )  # fmt: skip
+
+    def forms(words: Words, clinic: str, name: str) -> Iterator[str]:
+        yield words.safety(
+            "%(clinic)s: the phone of %(name)s sent several wrong alert codes. Please call them.",
+            clinic=clinic, name=name,
+        )  # fmt: skip
+
+    return with_names(words, forms, clinic=clinic, name=name)
 
 
 # ---- to patients, helpers and strangers
@@ -139,7 +150,7 @@ def call_emergency(words: Words, *, clinic: str, number: str, line: str) -> str:
     return words.safety(
         "%(clinic)s: call %(number)s NOW if you are in danger. Then call your team: %(line)s. "
         "Do not wait for a text.",
-        clinic=clinic, number=number, line=line,
+        clinic=as_gsm7(clinic), number=number, line=line,
     )  # fmt: skip
 
 
@@ -148,7 +159,7 @@ def call_team(words: Words, *, clinic: str, number: str, line: str) -> str:
     return words.safety(
         "%(clinic)s: call your team NOW: %(line)s. Do not wait for a text. "
         "Getting worse? Call %(number)s.",
-        clinic=clinic, number=number, line=line,
+        clinic=as_gsm7(clinic), number=number, line=line,
     )  # fmt: skip
 
 
@@ -157,7 +168,7 @@ def texts_stopped(words: Words, *, clinic: str, line: str, number: str) -> str:
     return words.safety(
         "%(clinic)s: no more texts. Unwell? Call %(line)s, in an emergency %(number)s. "
         "START to get texts again.",
-        clinic=clinic, line=line, number=number,
+        clinic=as_gsm7(clinic), line=line, number=number,
     )  # fmt: skip
 
 

@@ -4,7 +4,11 @@ Each is two parts at most, in other alphabets too. ``{secret}`` in a body is fil
 with the token or code when it sends the text. Texts to staff are in ``sms.staff_texts``.
 """
 
+from collections.abc import Iterator
+
 from patient_portal.domain.levels import TriageLevel
+from patient_portal.sms.fitting import with_names
+from patient_portal.sms.segments import as_gsm7
 from patient_portal.words import Words
 
 
@@ -13,12 +17,12 @@ def call_now(words: Words, *, clinic: str, level: TriageLevel, line: str, number
     if level is TriageLevel.EMERGENCY:
         return words.safety(
             "%(clinic)s: nobody on our team has answered yet. Do not wait. Call %(number)s now.",
-            clinic=clinic, number=number,
+            clinic=as_gsm7(clinic), number=number,
         )  # fmt: skip
     return words.safety(
         "%(clinic)s: nobody on our team has answered yet. Call %(line)s now. "
         "Getting worse? Call %(number)s.",
-        clinic=clinic, line=line, number=number,
+        clinic=as_gsm7(clinic), line=line, number=number,
     )  # fmt: skip
 
 
@@ -27,12 +31,12 @@ def risen(words: Words, *, clinic: str, level: TriageLevel, line: str, number: s
     if level is TriageLevel.EMERGENCY:
         return words.safety(
             "%(clinic)s: today's answers may mean you need help at once. Call %(number)s now.",
-            clinic=clinic, number=number,
+            clinic=as_gsm7(clinic), number=number,
         )  # fmt: skip
     return words.safety(
         "%(clinic)s: today's answers need a call. Call %(line)s now. "
         "Getting worse? Call %(number)s.",
-        clinic=clinic, line=line, number=number,
+        clinic=as_gsm7(clinic), line=line, number=number,
     )  # fmt: skip
 
 
@@ -41,7 +45,7 @@ def helper_call_now(words: Words, *, clinic: str, number: str) -> str:
     return words.safety(
         "%(clinic)s: the person you help may need help now. Nobody on our team has answered yet. "
         "Call them or go to them. No answer? Call %(number)s.",
-        clinic=clinic, number=number,
+        clinic=as_gsm7(clinic), number=number,
     )  # fmt: skip
 
 
@@ -50,7 +54,7 @@ def invite(words: Words, *, clinic: str, base_url: str) -> str:
     return words.safety(
         "%(clinic)s: you asked us to text you. Tap to start: %(url)s "
         "The link works for one week. Not you? Ignore this text. STOP to end texts.",
-        clinic=clinic, url=f"{base_url}/c/{{secret}}",
+        clinic=as_gsm7(clinic), url=f"{base_url}/c/{{secret}}",
     )  # fmt: skip
 
 
@@ -58,7 +62,7 @@ def code(words: Words, *, clinic: str, host: str) -> str:
     """The sign-in code; the last line lets the phone fill it in on our page only."""
     text = words.safety(
         "%(clinic)s code: %(code)s. It works for 10 minutes. Do not share it.",
-        clinic=clinic, code="{secret}",
+        clinic=as_gsm7(clinic), code="{secret}",
     )  # fmt: skip
     return f"{text}\n\n@{host} #{{secret}}"
 
@@ -68,7 +72,7 @@ def reminder(words: Words, *, clinic: str, base_url: str, number: str) -> str:
     return words.safety(
         "%(clinic)s: time for your daily check-in: %(url)s "
         "Very unwell? Call %(number)s. STOP to end texts.",
-        clinic=clinic, url=f"{base_url}/c/{{secret}}", number=number,
+        clinic=as_gsm7(clinic), url=f"{base_url}/c/{{secret}}", number=number,
     )  # fmt: skip
 
 
@@ -77,7 +81,7 @@ def repeat(words: Words, *, clinic: str, base_url: str, number: str) -> str:
     return words.safety(
         "%(clinic)s: no check-in from you yet today: %(url)s "
         "Very unwell? Call %(number)s. STOP to end texts.",
-        clinic=clinic, url=f"{base_url}/c/{{secret}}", number=number,
+        clinic=as_gsm7(clinic), url=f"{base_url}/c/{{secret}}", number=number,
     )  # fmt: skip
 
 
@@ -86,7 +90,7 @@ def ask_helper(words: Words, *, clinic: str, number: str) -> str:
     return words.safety(
         "%(clinic)s: no check-in yet today from the person you help. "
         "Please ask how they are. In an emergency call %(number)s.",
-        clinic=clinic, number=number,
+        clinic=as_gsm7(clinic), number=number,
     )  # fmt: skip
 
 
@@ -95,12 +99,16 @@ def no_medical_help(words: Words, *, clinic: str, line: str, number: str) -> str
     return words.safety(
         "%(clinic)s: this number cannot give medical help. Call %(line)s. "
         "In an emergency call %(number)s. STOP to end texts.",
-        clinic=clinic, line=line, number=number,
+        clinic=as_gsm7(clinic), line=line, number=number,
     )  # fmt: skip
 
 
 def not_understood(words: Words, *, clinic: str, url: str) -> str:
     """The answer to a member of staff whose text we cannot act on."""
-    return words.message(
-        "%(clinic)s: not understood. Open the inbox: %(url)s", clinic=clinic, url=url
-    )
+
+    def forms(words: Words, clinic: str, _: str) -> Iterator[str]:
+        yield words.message(
+            "%(clinic)s: not understood. Open the inbox: %(url)s", clinic=clinic, url=url
+        )
+
+    return with_names(words, forms, clinic=clinic)

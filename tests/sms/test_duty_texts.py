@@ -15,7 +15,7 @@ STARTS, ENDS = "Wed, Nov 25 10:00 PM", "Thu, Nov 26 10:00 AM"
 def every_text(words: Words) -> list[str]:
     gaps = [
         duty_texts.gap(
-            words, clinic=CLINIC, position=duty_texts.position_name(words, position.value),
+            words, clinic=CLINIC, position=position.value,
             starts=STARTS, ends=ENDS, more=more, url=URL,
         )
         for position in Position
