@@ -22,6 +22,7 @@ from patient_portal.web import (
     health,
     language,
     patient,
+    refusals,
     webhooks,
 )
 from patient_portal.web.context import Portal
@@ -74,6 +75,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     headers.install(app)
     alarm.install(app)
     errors.install(app)
+    refusals.install(app)
     app.register_blueprint(patient.blueprint)
     app.register_blueprint(care_team.blueprint)
     app.register_blueprint(health.blueprint)

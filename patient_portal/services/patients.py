@@ -132,9 +132,16 @@ def clinic_of(session: Session, patient: Patient) -> Clinic:
     return session.get_one(Clinic, patient.clinic_id)
 
 
-def note_look(session: Session, patient: Patient, actor: Actor, now: datetime) -> None:
-    """Keep on the record who looked at a patient's page."""
+def note_look(
+    session: Session, patient: Patient, actor: Actor, now: datetime, **where: str
+) -> None:
+    """Keep on the record who looked at a patient's page; ``where`` names an alert's, by ref."""
     record(
         session, actor, "patient.viewed", "patient", patient.id,
-        now=now, clinic_id=patient.clinic_id,
+        now=now, clinic_id=patient.clinic_id, **where,
     )  # fmt: skip
+
+
+def note_list(session: Session, actor: Actor, count: int, now: datetime) -> None:
+    """Keep on the record who opened the list of patients."""
+    record(session, actor, "patient.listed", "clinic", actor.clinic_id, now=now, count=count)

@@ -25,7 +25,7 @@ from patient_portal.models import (
     SignInCode,
 )
 from patient_portal.services import messages, rates, reminders
-from patient_portal.services.audit import record
+from patient_portal.services.audit import SYSTEM, record
 from patient_portal.services.devices import actor_of, remember
 from patient_portal.services.site import Site
 from patient_portal.services.tokens import (
@@ -182,11 +182,11 @@ def verify(
     is_right = same(row.code_hash, _code_hash(site, row.id, code))
     if not is_right or number is None or _number_key(site, number) != row.number_key:
         rates.hit(session, fails, rates.CODE_FAILS, now)
-        return Refusal.CODE
+        return _refused(session, row, Refusal.CODE, now)
     person = _person(session, row, number, birth_year)
     if person is None:
         rates.hit(session, fails, rates.CODE_FAILS, now)
-        return Refusal.YEAR
+        return _refused(session, row, Refusal.YEAR, now)
     row.used_at = now
     rates.forget(session, fails, rates.CODE_FAILS)
     is_first_time = isinstance(person, Patient) and person.enrolled_at is None
@@ -194,6 +194,24 @@ def verify(
     if isinstance(person, Patient) and is_first_time:
         _enrol(session, person, now)
     return Remembered(token, person, is_first_time)
+
+
+def _refused(session: Session, row: SignInCode, why: Refusal, now: datetime) -> Refusal:
+    """Keep a refused code on the record, of a number that we know and of one that we do not.
+
+    Tries are limited for each code, and codes for each number, so these entries are too; what is
+    refused unread while signing in pauses is not kept.
+    """
+    clinic_id = None
+    if row.patient_id:
+        clinic_id = session.get_one(Patient, row.patient_id).clinic_id
+    elif row.caregiver_id:
+        clinic_id = session.get_one(Caregiver, row.caregiver_id).clinic_id
+    record(
+        session, SYSTEM, "code.refused", "sign_in_code", row.id,
+        now=now, clinic_id=clinic_id, why=why.value,
+    )  # fmt: skip
+    return why
 
 
 def _standing_code(session: Session, challenge: str, now: datetime) -> SignInCode | None:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import CheckIn, CheckInState, Patient
+from patient_portal.services.audit import SYSTEM, record
 
 
 def close_yesterdays(session: Session, now: datetime, limit: int = 200) -> int:
@@ -30,11 +31,14 @@ def close_yesterdays(session: Session, now: datetime, limit: int = 200) -> int:
     ]
     if not over:
         return 0
-    closed = session.scalars(
+    closed = session.execute(
         update(CheckIn)
         # Asked again: the form may have been sent since it was looked up.
         .where(CheckIn.id.in_(over), CheckIn.state == CheckInState.OPEN)
         .values(state=CheckInState.PARTIAL)
-        .returning(CheckIn.id)
-    )
-    return len(closed.all())
+        .returning(CheckIn.id, CheckIn.clinic_id)
+    ).all()
+    for row in closed:
+        record(session, SYSTEM, "check_in.left", "check_in", row.id,
+               now=now, clinic_id=row.clinic_id)  # fmt: skip
+    return len(closed)

@@ -6,6 +6,7 @@ from patient_portal.web.care_team import (
     account,
     alarm,
     alerts,
+    audit,
     course,
     inbox,
     patients,
@@ -14,5 +15,5 @@ from patient_portal.web.care_team import (
 )
 
 blueprint = Blueprint("care_team", __name__, url_prefix="/staff")
-for part in (account, inbox, alerts, patients, course, pausing, rota, alarm):
+for part in (account, inbox, alerts, patients, course, pausing, rota, alarm, audit):
     blueprint.register_blueprint(part.blueprint)

@@ -14,7 +14,7 @@ from patient_portal.domain.escalation import NotAllowed
 from patient_portal.domain.schedule import readable_zone
 from patient_portal.domain.typed import NotReadable, with_latin_digits
 from patient_portal.models import Alert, Clinic, StaffMember
-from patient_portal.services import alerts, patients, signs, texts_in
+from patient_portal.services import accounts, alerts, patients, signs, texts_in
 from patient_portal.services.alert_file import read_file
 from patient_portal.services.alerts import (
     AlreadyTaken,
@@ -23,7 +23,6 @@ from patient_portal.services.alerts import (
     NobodyFurther,
     NoSuchAlert,
 )
-from patient_portal.services.audit import Actor
 from patient_portal.web.access import Audience, audience
 from patient_portal.web.care_team import wording
 from patient_portal.web.care_team.alert_view import AlertView
@@ -60,7 +59,7 @@ def one(ref: str) -> Response:
     with writing() as (db, now):
         alert = _alert(db, me, ref)
         patient = patients.of_clinic(db, me.clinic_id, alert.patient_id)
-        patients.note_look(db, patient, Actor("staff", me.id, me.clinic_id), now)
+        patients.note_look(db, patient, accounts.actor_of(me), now, ref=alert.ref)
     return _page(ref, 200)
 
 

@@ -44,11 +44,13 @@ def _me(*, may_invite: bool = False) -> StaffMember:
 @blueprint.get("/patients")
 @audience(Audience.STAFF)
 def show() -> Response:
-    """The list."""
+    """The list; that it was opened is kept on the record."""
     me = _me()
-    with reading() as (db, now):
+    with writing() as (db, now):
         rows = patients.list_of_clinic(db, me.clinic_id, now)
+        patients.note_list(db, accounts.actor_of(me), len(rows), now)
         clinic = db.get_one(Clinic, me.clinic_id)
+        db.flush()
         db.expunge_all()
     return _page("care_team/patients.html", 200, rows=rows, clinic=clinic, me=me)
 
