@@ -150,7 +150,7 @@ def drill_words(found: Result, frame: Frame) -> str:
     """How far a drill came, in one sentence, on the clinic's clock."""
     words, at = current_words(), frame.time(found.started_at)
     if found.is_running:
-        return words.message("A test of the alarm runs since %(time)s. It waits for its answer.",
+        return words.message("A test of the alarm began at %(time)s. It waits for its answer.",
                              time=at)  # fmt: skip
     if not found.is_proven:
         return words.message("Test of %(time)s: nobody answered in 15 minutes.", time=at)

@@ -277,8 +277,8 @@ def _silence_words(words: Words, entry: Logged, rules: str) -> str:
     if entry.action == "alert.opened":
         return words.message("No check-in for too long. Alert opened.")
     if entry.action == "alert.joined":
-        return words.message("No check-in since: %(what)s.", what=rules)
-    return words.message("No check-in since: %(what)s. The team is texted again.", what=rules)
+        return words.message("Still no check-in: %(what)s.", what=rules)
+    return words.message("Still no check-in: %(what)s. The team is texted again.", what=rules)
 
 
 def log_words(protocol: Protocol, words: Words, entry: Logged) -> str:
