@@ -74,6 +74,16 @@ class Function:
     calls: set[str] = field(default_factory=set)
 
 
+def _built_once(tree: ast.Module) -> Iterator[str]:
+    """Names of a module that hold a statement which changes rows."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            calls = [each.func for each in ast.walk(node.value) if isinstance(each, ast.Call)]
+            if any(isinstance(each, ast.Name) and each.id in _WRITING_CALLS for each in calls):
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                    yield from (one.id for one in ast.walk(target) if isinstance(one, ast.Name))
+
+
 class _Module:
     """One module's names, as far as they lead to functions of the services."""
 
@@ -83,6 +93,7 @@ class _Module:
         self.tree = ast.parse(path.read_text())
         self.names: dict[str, str] = {}
         self.methods: dict[str, str] = {}
+        self.statements = set(_built_once(self.tree))
         for node in ast.walk(self.tree):
             if isinstance(node, ast.ImportFrom) and node.module:
                 for each in node.names:
@@ -110,6 +121,8 @@ class _Module:
         for part in ast.walk(node):
             if isinstance(part, ast.Call):
                 self._call(found, part, owner)
+            elif isinstance(part, ast.Name) and part.id in self.statements:
+                found.writes = True
             elif isinstance(part, ast.Name) and part.id in self.names:
                 found.calls.add(self.names[part.id])  # handed on as a value
             elif isinstance(part, ast.Assign | ast.AugAssign):
