@@ -5,7 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, or_, select, text, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from patient_portal.database import insert_missing, insert_once, new_id
@@ -112,23 +123,23 @@ class Claimed:
     is_again: bool
 
 
-def _is_due(lane: Lane, now: datetime) -> Any:
+def _is_due(lane: Any) -> ColumnElement[bool]:
     return and_(
         Message.lane == lane,
         Message.state == MessageState.DUE,
-        Message.due_at <= now,
-        Message.expires_at > now,
+        Message.due_at <= bindparam("now"),
+        Message.expires_at > bindparam("now"),
         Message.carried_by.is_(None),  # goes out inside that text
     )
 
 
-def _is_abandoned(lane: Lane, now: datetime) -> Any:
+def _is_abandoned(lane: Any) -> ColumnElement[bool]:
     """A worker that died, or hangs: its lease is over and the text is anybody's again."""
     return and_(
         Message.lane == lane,
         Message.state == MessageState.SENDING,
-        Message.lease_until <= now,
-        Message.expires_at > now,
+        Message.lease_until <= bindparam("now"),
+        Message.expires_at > bindparam("now"),
     )
 
 
@@ -137,41 +148,25 @@ def _is_abandoned(lane: Lane, now: datetime) -> Any:
 _KINDS = (_is_abandoned, _is_due)
 
 
-def waiting_lanes(session: Session, now: datetime) -> set[Lane]:
-    """The lanes that hold a text to be sent now. Only a look: it locks nothing."""
-    looks = [
-        or_(*(select(Message.id).where(kind(lane, now)).exists() for kind in _KINDS))
-        for lane in Lane
-    ]
-    row = session.execute(select(*looks)).one()
-    return {lane for lane, waits in zip(Lane, row, strict=True) if waits}
-
-
-def claim(
-    session: Session, lane: Lane, worker: str, now: datetime, lease: timedelta, limit: int
-) -> list[Claimed]:
-    """Make up to ``limit`` texts this worker's until the lease ends, the longest due first.
-
-    One statement; on PostgreSQL it steps over rows that another worker is just claiming, on
-    SQLite the transaction holds the only write lock. Commit before anything is sent.
-    """
+def _claiming() -> Any:
+    """The statement of ``claim``."""
     found = [
         select(Message.id)
-        .where(kind(lane, now))
+        .where(kind(bindparam("of_lane", type_=Message.__table__.c.lane.type)))
         .order_by(Message.due_at)
-        .limit(limit)
+        .limit(bindparam("most", type_=Integer))
         .with_for_update(skip_locked=True)
         .cte(kind.__name__)
         for kind in _KINDS
     ]
-    ids = union_all(*(select(each.c.id) for each in found)).limit(limit)
-    rows = session.execute(
+    ids = union_all(*(select(each.c.id) for each in found)).limit(bindparam("most", type_=Integer))
+    return (
         update(Message)
         .where(Message.id.in_(ids))
         .values(
             state=MessageState.SENDING,
-            lease_until=now + lease,
-            lease_by=worker,
+            lease_until=bindparam("until"),
+            lease_by=bindparam("worker"),
             attempts=Message.attempts + 1,
             # Whoever held it may have sent it and died before noting so.
             error_code=case(
@@ -195,7 +190,32 @@ def claim(
             Message.once_key,
         )
         .execution_options(synchronize_session=False)
-    ).all()
+    )
+
+
+# Built once: building them costs as much as running them, and every text waits for both.
+_WAITING = select(
+    *(or_(*(select(Message.id).where(kind(lane)).exists() for kind in _KINDS)) for lane in Lane)
+)
+_CLAIM = _claiming()
+
+
+def waiting_lanes(session: Session, now: datetime) -> set[Lane]:
+    """The lanes that hold a text to be sent now. Only a look: it locks nothing."""
+    row = session.execute(_WAITING, {"now": now}).one()
+    return {lane for lane, waits in zip(Lane, row, strict=True) if waits}
+
+
+def claim(
+    session: Session, lane: Lane, worker: str, now: datetime, lease: timedelta, limit: int
+) -> list[Claimed]:
+    """Make up to ``limit`` texts this worker's until the lease ends, the longest due first.
+
+    One statement; on PostgreSQL it steps over rows that another worker is just claiming, on
+    SQLite the transaction holds the only write lock. Commit before anything is sent.
+    """
+    asked = {"of_lane": lane, "worker": worker, "now": now, "until": now + lease, "most": limit}
+    rows = session.execute(_CLAIM, asked).all()
     return [_claimed(row) for row in sorted(rows, key=lambda row: row.due_at)]
 
 

@@ -146,22 +146,38 @@ class Worker:
         """Claim what is due and hand it to free senders, alerts before everything else."""
         waiting = self.sender.waiting_lanes()
         for lane in (lane for lane in Lane if lane in waiting):
-            while not self._stopping.is_set() and self._free[lane].acquire(blocking=False):
-                claimed: list[Claimed] = []
+            while not self._stopping.is_set() and (places := self._take_places(lane)):
+                loads: list[list[Claimed]] = []
                 try:
-                    claimed = self._claim_within_rate(lane)
+                    loads = self._loads(lane, places)
                 finally:
-                    if not claimed:
-                        self._free[lane].release()
-                if not claimed:
+                    if places > len(loads):
+                        self._free[lane].release(places - len(loads))
+                if not loads:
                     break
-                senders[lane].submit(self._send_and_free, lane, claimed, time.monotonic())
+                for load in loads:
+                    senders[lane].submit(self._send_and_free, lane, load, time.monotonic())
 
-    def _claim_within_rate(self, lane: Lane) -> list[Claimed]:
+    def _take_places(self, lane: Lane) -> int:
+        """Take every place of a lane that is free; how many."""
+        taken = 0
+        while self._free[lane].acquire(blocking=False):
+            taken += 1
+        return taken
+
+    def _loads(self, lane: Lane, places: int) -> list[list[Claimed]]:
+        """What each sender gets: one text, claimed by one transaction with the others'.
+
+        A reminder's sender gets as many as the rate lets through.
+        """
         if lane is not Lane.REMINDER:
-            return self.sender.claim(lane)
+            return [[one] for one in self.sender.claim(lane, places)]
+        claimed = self._claim_within_rate()
+        return [claimed] if claimed else []
+
+    def _claim_within_rate(self) -> list[Claimed]:
         room = self._meter.room()
-        claimed = self.sender.claim(lane, room) if room else []
+        claimed = self.sender.claim(Lane.REMINDER, room) if room else []
         self._meter.take(len(claimed))
         return claimed
 

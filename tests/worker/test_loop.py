@@ -106,8 +106,10 @@ class _Hanging(Simulator):
     def __init__(self) -> None:
         super().__init__()
         self.released = threading.Event()
+        self.asked = 0
 
     def send(self, text: Outgoing) -> Receipt:
+        self.asked += 1
         if text.to == "+1hang":
             self.released.wait(20)
             raise SendError("hung")
@@ -138,6 +140,23 @@ def test_the_end_waits_for_what_is_on_its_way(database: Database, clinic_id: str
         gateway.released.set()
     assert _count(database, MessageState.SENDING) == 0
     assert _count(database, MessageState.DUE) == 1
+
+
+def test_as_many_as_there_are_places_are_claimed_together(
+    database: Database, clinic_id: str
+) -> None:
+    gateway = _Hanging()
+    places = loop.PLACES[Lane.ALERT]
+    _queue(database, clinic_id, places + 2, to="+1hang")
+    with _running(database, gateway):
+        assert until(lambda: _count(database, MessageState.SENDING) == places)
+        time.sleep(0.3)
+        assert _count(database, MessageState.DUE) == 2  # wait for a place
+        with database.reading() as session:
+            of_lease = select(Message.lease_until).where(Message.state == MessageState.SENDING)
+            assert len(set(session.scalars(of_lease))) == 1  # one transaction for all of them
+        gateway.released.set()
+        assert until(lambda: gateway.asked == places + 2)
 
 
 def test_texts_behind_a_hanging_one_are_left_to_come_back(
