@@ -9,6 +9,7 @@ _BASIC = (
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED = "\f^{}\\[~]|€"
+_KNOWN = frozenset(_BASIC + _EXTENDED)
 LARGEST_TEXT = 1600  # characters; the gateway refuses more
 
 
@@ -24,11 +25,11 @@ class Segments:
 
 def count(body: str) -> Segments:
     """Count the parts of a text, without any character being replaced."""
-    odd = "".join(sorted({c for c in body if c not in _BASIC and c not in _EXTENDED}))
+    odd = "".join(sorted(set(body) - _KNOWN))
     if odd:
         units = len(body.encode("utf-16-le")) // 2
         return Segments(_parts(units, 70, 67), units, is_gsm7=False, odd=odd)
-    units = len(body) + sum(c in _EXTENDED for c in body)
+    units = len(body) + sum(map(body.count, _EXTENDED))
     return Segments(_parts(units, 160, 153), units, is_gsm7=True, odd="")
 
 
@@ -37,7 +38,7 @@ def as_gsm7(name: str) -> str:
 
     Other alphabets stay as they are.
     """
-    return "".join(c if c in _BASIC or c in _EXTENDED else _unmarked(c) for c in name)
+    return "".join(c if c in _KNOWN else _unmarked(c) for c in name)
 
 
 def _unmarked(character: str) -> str:

@@ -194,6 +194,10 @@ def not_closed(
     return _first_that_fits(words, forms)
 
 
+# No more references than this have room in one part, with a comma and a space after each.
+_MOST_NAMED = 160 // 7
+
+
 def bundle(words: Words, *, clinic: str, refs: Sequence[str], worst: TriageLevel, url: str) -> str:
     """Several alerts in one text, as many references as fit; an alert is taken by its own."""
 
@@ -201,7 +205,7 @@ def bundle(words: Words, *, clinic: str, refs: Sequence[str], worst: TriageLevel
         said = {
             "clinic": as_gsm7(clinic), "level": words.safety(_LEVELS[worst]), "url": url,
         }  # fmt: skip
-        for shown in range(len(refs), 0, -1):
+        for shown in range(min(len(refs), _MOST_NAMED), 0, -1):
             named = ", ".join(refs[:shown]) + (", ..." if shown < len(refs) else "")
             yield words.nsafety(
                 "%(clinic)s: +%(n)s more ALERT waits (worst: %(level)s): %(refs)s. %(url)s",
