@@ -149,6 +149,7 @@ class Facts:
     step reached a phone. ``is_lost``: the step has no text that arrived or still may.
     ``seconds_wait``: somebody of the step whom nothing reached has a second number that was not
     texted yet; ``seconds_lost``: the first number's text is lost, so there is nothing to wait for.
+    ``owner_is_gone``: whoever took it has no account any more, and can neither call nor close it.
     """
 
     level: TriageLevel
@@ -167,6 +168,7 @@ class Facts:
     contacted_at: datetime | None = None
     repaged_at: datetime | None = None
     lead_told_at: datetime | None = None
+    owner_is_gone: bool = False
     is_test: bool = False
 
 
@@ -218,9 +220,9 @@ def _while_taken(facts: Facts) -> Iterator[tuple[datetime, Due]]:
     if facts.contacted_at is None:
         if facts.repaged_at is None:
             yield taken + CONTACT_WITHIN[facts.level], Due.REPAGE
-        yield taken + OPENS_AGAIN_AFTER[facts.level], Due.REOPEN
+        yield taken if facts.owner_is_gone else taken + OPENS_AGAIN_AFTER[facts.level], Due.REOPEN
     if facts.lead_told_at is None:
-        yield taken + LEAD_TOLD_AFTER, Due.TELL_LEAD
+        yield taken if facts.owner_is_gone else taken + LEAD_TOLD_AFTER, Due.TELL_LEAD
     else:
         yield facts.lead_told_at + LEAD_TOLD_EVERY, Due.TELL_LEAD
 

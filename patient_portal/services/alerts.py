@@ -169,7 +169,7 @@ def _row(
         "patient_told_at": None,
         "contacted_at": None,
         "previous_id": previous.id if previous else None,
-        "is_test": False,
+        "is_test": patient.is_test,
     }
 
 
@@ -267,6 +267,8 @@ def take(
     standing_down.stop_unsent(session, alert)
     standing_down.tell_taken(session, alert, by, now)
     _note(session, alert, by, "alert.taken", now, **_channel(by_text))
+    if alert.is_test:
+        end_test(session, alert, now)  # it was there to be answered, and it was
 
 
 def release(session: Session, alert: Alert, by: StaffMember, site: Site, now: datetime) -> None:

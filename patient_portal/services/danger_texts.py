@@ -7,6 +7,7 @@ words themselves are shown to the care team on the alert's page only, never sent
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from patient_portal.domain.course import Course
@@ -14,7 +15,7 @@ from patient_portal.domain.danger import worst
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.domain.places import emergency_number
 from patient_portal.domain.replay import inputs_of
-from patient_portal.models import Clinic, InboundText, Patient
+from patient_portal.models import Caregiver, CaregiverGrant, Clinic, InboundText, Patient
 from patient_portal.protocols import danger_words
 from patient_portal.services import alerts, answering
 from patient_portal.services.audit import Actor, record
@@ -42,13 +43,13 @@ def act(
 ) -> None:
     """Raise the alert of each patient whom the text may be about, and answer.
 
-    A phone that several patients share says nothing of whose danger it is: each gets an alert.
+    A phone that several patients share says nothing of whose danger it is: each gets an alert. So
+    does whom its owner helps.
     """
     for patient in patients:
         alert = alerts.raise_alert(session, site, patient, _red(row, patient, level), now)
         row.alert_id = row.alert_id or alert.id
-        actor = Actor("caregiver" if row.caregiver_id else "patient",
-                      row.caregiver_id or patient.id, patient.clinic_id)  # fmt: skip
+        actor = _writer(session, row, patient)
         record(
             session, actor, "alert.by_text", "alert", alert.id,
             now=now, level=level.code, text=row.id,
@@ -57,15 +58,37 @@ def act(
     answering.danger(session, row, body, now)
 
 
+def _is_own_phone(row: InboundText, patient: Patient) -> bool:
+    return patient.phone == row.from_number
+
+
+def _writer(session: Session, row: InboundText, patient: Patient) -> Actor:
+    """The patient whose phone it is, or who helps them. One person may be both, for two people."""
+    if _is_own_phone(row, patient):
+        return Actor("patient", patient.id, patient.clinic_id)
+    helper = session.scalars(
+        select(Caregiver.id)
+        .join(CaregiverGrant, CaregiverGrant.caregiver_id == Caregiver.id)
+        .where(
+            Caregiver.phone == row.from_number,
+            CaregiverGrant.patient_id == patient.id,
+            CaregiverGrant.ended_at.is_(None),
+        )
+        .limit(1)
+    ).first()
+    return Actor("caregiver", helper, patient.clinic_id)
+
+
 def _red(row: InboundText, patient: Patient, level: TriageLevel) -> alerts.RedAnswer:
-    reporter = "caregiver" if row.caregiver_id else "patient"
+    by_patient = _is_own_phone(row, patient)
+    reporter = "patient" if by_patient else "caregiver"
     return alerts.RedAnswer(
         check_in_id="",  # not None: that is silence, and this is the opposite of it
         level=level,
         reasons=[{"rule": RULES[level], "level": level.code}],
         inputs=inputs_of({}, Course(patient.drug, reporter=reporter)),
         phone_recognised=True,
-        by_patient=row.caregiver_id is None,
+        by_patient=by_patient,
     )
 
 

@@ -37,8 +37,8 @@ _log = get_logger()
 class _Writers:
     """Everyone whose phone has this number. Several patients may share one.
 
-    ``helped`` are those whom the caregivers help; ``patients`` and ``helped`` put people who have
-    not ended first.
+    ``helped`` are those whom the caregivers help and whose own phone is another; ``patients`` and
+    ``helped`` put people who have not ended first.
     """
 
     patients: Sequence[Patient]
@@ -48,14 +48,18 @@ class _Writers:
 
     @property
     def concerned(self) -> Sequence[Patient]:
-        """Whom a text may be about: all who are enrolled, else the one who ended last."""
-        known = self.patients or self.helped
+        """Whom a text may be about: all who are enrolled, else the one who ended last.
+
+        The writers come before those whom they help: who is both may write of either.
+        """
+        known = [*self.patients, *self.helped]
         return [each for each in known if each.ended_at is None] or known[:1]
 
     @property
     def language(self) -> str:
         """The writer's own language."""
-        people = [*self.concerned[:1]] if self.patients else self.caregivers
+        own = [each for each in self.concerned if each in self.patients]
+        people = own or self.caregivers or self.patients
         return people[0].language if people else SOURCE_LANGUAGE
 
 
@@ -123,7 +127,7 @@ def _belongs_to(row: InboundText, writers: _Writers) -> None:
     if writers.concerned:
         row.patient_id = writers.concerned[0].id
         row.clinic_id = writers.concerned[0].clinic_id
-        if not writers.patients:
+        if writers.concerned[0] not in writers.patients:
             row.caregiver_id = writers.caregivers[0].id
     elif writers.staff:
         row.staff_id = writers.staff[0].person.id
@@ -166,7 +170,9 @@ def _writers(session: Session, number: str) -> _Writers:
         CaregiverGrant.caregiver_id.in_([each.id for each in caregivers]),
         CaregiverGrant.ended_at.is_(None),
     )
-    helped = session.scalars(select(Patient).where(Patient.id.in_(granted)).order_by(*order)).all()
+    helped = session.scalars(
+        select(Patient).where(Patient.id.in_(granted), Patient.phone != number).order_by(*order)
+    ).all()
     return _Writers(patients, caregivers, helped, replies.owners_of(session, number))
 
 
@@ -201,7 +207,7 @@ def _free_text(
 ) -> str:
     """Somebody of the care team reads it; the writer hears whom to call instead."""
     handled_as = "help" if wish is Wish.HELP else "needs_reading"
-    if writers.patients and all(each.texts_stopped_at for each in writers.concerned):
+    if writers.patients and all(each.texts_stopped_at for each in writers.patients):
         return handled_as  # the network would not let an answer through
     patient = writers.concerned[0]
     clinic = session.get_one(Clinic, patient.clinic_id)

@@ -20,7 +20,7 @@ from patient_portal.domain.escalation import (
 )
 from patient_portal.domain.levels import TriageLevel
 from patient_portal.models import Alert, MessageKind, StaffMember
-from patient_portal.services import alerts, leads, paging, patient_texts
+from patient_portal.services import alerts, leads, messages, paging, patient_texts
 from patient_portal.services.audit import SYSTEM, record
 from patient_portal.services.rungs import Roster, read_roster
 from patient_portal.services.site import Site
@@ -40,6 +40,29 @@ def due(session: Session, now: datetime, limit: int = BATCH) -> list[str]:
             .limit(limit)
         )
     )
+
+
+def look_again(session: Session, clinic_id: str, now: datetime) -> None:
+    """Let the clock look at a clinic's alerts now: what their timers depend on has changed.
+
+    A phone, a person or the ladder itself. What is not due yet only gets its timer worked out anew.
+    Alerts that somebody is just acting on are left alone.
+    """
+    waiting = session.scalars(
+        select(Alert)
+        .where(
+            Alert.clinic_id == clinic_id,
+            Alert.state != AlertState.CLOSED,
+            Alert.next_action_at > now,
+        )
+        .order_by(Alert.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    for alert in waiting:
+        alert.next_action_at = now
+    if waiting:
+        messages.wake_workers(session)
 
 
 def rebuild(session: Session, now: datetime) -> int:

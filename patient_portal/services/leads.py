@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from patient_portal.domain.escalation import EVERYONE
 from patient_portal.models import Clinic, Lane, MessageKind, Role, StaffMember
 from patient_portal.services import messages, paging
 from patient_portal.words import Words
@@ -25,7 +26,8 @@ def text_leads(
     """Queue one text to each lead who can be reached; how many were queued.
 
     ``once`` names the occasion: the same again queues nothing. ``but_not`` is the member of staff
-    whom it is about. Where no lead can be texted the clinic's own catch-all number is.
+    whom it is about. Where no lead can be texted the clinic's own catch-all number is, and without
+    one everyone who can be.
     """
     clinic = session.get_one(Clinic, clinic_id)
     body = write(Words(clinic.language), clinic)
@@ -39,7 +41,7 @@ def text_leads(
 def _recipients(
     session: Session, clinic: Clinic, but_not: str | None, now: datetime
 ) -> list[tuple[str, str, str | None, str | None]]:
-    """Number, key, and whose it is: the lead on call, else every lead, else the catch-all."""
+    """Number, key, and whose it is: the lead on call, else every lead, the catch-all, everyone."""
     on_call = paging.reachable(session, clinic.id, ("lead",), now)
     people = [each for each in on_call if each.id != but_not]
     if not people:
@@ -50,9 +52,12 @@ def _recipients(
         ).all()
         found = paging.pagers(session, clinic.id, [each for each in by_role if each != but_not])
         people = list(found)
-    if people:
-        return [(each.phone, each.key, each.id, each.phone_id) for each in people]
-    return [(clinic.catch_all, "catch_all", None, None)] if clinic.catch_all else []
+    if not people and clinic.catch_all:
+        return [(clinic.catch_all, "catch_all", None, None)]
+    if not people:
+        everyone = paging.reachable(session, clinic.id, (EVERYONE,), now)
+        people = [each for each in everyone if each.id != but_not]
+    return [(each.phone, each.key, each.id, each.phone_id) for each in people]
 
 
 def _draft(

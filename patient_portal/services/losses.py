@@ -39,13 +39,16 @@ def on_lost(session: Session, message: Message, now: datetime) -> None:
     and the ladder goes on at once when no text of its running step can still arrive.
     """
     row = policy_of(message.error_code)
+    alert = None
+    if message.alert_id is not None:
+        session.flush()
+        # Locked: the clock's own step of the same alert must not overwrite what is decided here.
+        # And first, for what is noted of the number takes further alerts, if nobody holds them.
+        alert = session.get_one(
+            Alert, message.alert_id, with_for_update=True, populate_existing=True
+        )
     _note_number(session, message, row, now)
-    if message.alert_id is None:
-        return
-    session.flush()
-    # Locked: the clock's own step of the same alert must not overwrite what is decided here.
-    alert = session.get_one(Alert, message.alert_id, with_for_update=True, populate_existing=True)
-    if alert.state is not AlertState.OPEN:
+    if alert is None or alert.state is not AlertState.OPEN:
         return
     if message.kind is MessageKind.STAFF_ALERT:
         # First the ladder: the further text may be as slow as the one that was lost.

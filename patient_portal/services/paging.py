@@ -17,6 +17,7 @@ from patient_portal.models import (
     Message,
     MessageKind,
     MessageState,
+    StaffMember,
 )
 from patient_portal.services import bundles, messages
 from patient_portal.services.rungs import Pager, Roster, Rung, first_numbers, read_roster
@@ -56,7 +57,7 @@ def text_rung(
     session: Session, site: Site, roster: Roster, alert: Alert, rung: Rung, now: datetime
 ) -> None:
     """Make this the running step, text its people, and set the timer."""
-    alert.round = (alert.round or 0) + 1 if rung.number == alert.step else 0
+    alert.round = (alert.round or 0) + 1 if rung.number <= (alert.step or 0) else 0
     alert.step, alert.step_started_at = rung.number, now
     alert.next_action_at = next_due(facts_at_start(roster, alert, rung))
     page(session, site, roster, alert, rung.people, now)
@@ -93,14 +94,25 @@ def read_facts(session: Session, roster: Roster, alert: Alert) -> Facts:
     """The same from rows alone, at any moment."""
     texts = texts_of_step(session, alert)
     unheard = unheard_people(roster, texts)
+    owner = session.get(StaffMember, alert.taken_by) if alert.taken_by else None
     return facts_of(
         roster,
         alert,
-        has_proof=any(text.state is MessageState.DELIVERED for text in texts),
-        is_lost=all(text.state in LOST for text in texts),
+        has_proof=any(_is_heard(roster, text) for text in texts),
+        is_lost=all(_is_lost(roster, text) for text in texts),
         seconds_wait=bool(unheard),
         seconds_lost=any(is_lost for _, is_lost in unheard),
+        owner_is_gone=owner is not None and owner.disabled_at is not None,
     )
+
+
+def _is_heard(roster: Roster, text: Any) -> bool:
+    """Whether a text arrived on a phone whose person can still act on it."""
+    return text.state is MessageState.DELIVERED and roster.still_reaches(text.phone_id)
+
+
+def _is_lost(roster: Roster, text: Any) -> bool:
+    return text.state in LOST or not roster.still_reaches(text.phone_id)
 
 
 def set_timer(session: Session, roster: Roster, alert: Alert) -> None:
@@ -129,11 +141,11 @@ def unheard_people(roster: Roster, texts: Sequence[Any]) -> list[tuple[Pager, bo
     found: list[tuple[Pager, bool]] = []
     for person in dict.fromkeys(text.staff_id for text in texts if text.staff_id):
         theirs = [text for text in texts if text.staff_id == person]
-        if any(text.state is MessageState.DELIVERED for text in theirs):
+        if any(_is_heard(roster, text) for text in theirs):
             continue
         number = roster.second(person, (text.phone_id for text in theirs))
         if number is not None:
-            found.append((number, all(text.state in LOST for text in theirs)))
+            found.append((number, all(_is_lost(roster, text) for text in theirs)))
     return found
 
 
@@ -155,7 +167,8 @@ def page(
     for_clinic = staff_texts.unmanned(
         words, clinic=roster.clinic, ref=alert.ref, level=level, url=url
     )
-    start = f"{alert.ladder_started_at:%Y%m%dT%H%M%S%f}"
+    # Its own moment: a step may come twice in one ladder, where the clinic has made that shorter.
+    start = f"{alert.step_started_at or alert.ladder_started_at:%Y%m%dT%H%M%S%f}"
     once = f"alert:{alert.id}:{start}:step:{alert.step}:round:{alert.round}"
     drafts = [
         draft_for(
@@ -163,6 +176,7 @@ def page(
             f"{once}:to:{person.key}",
         )
         for person in people
+        if person.id or not alert.is_test  # the clinic's own phone cannot answer
     ]  # fmt: skip
     bundles.queue_pages(session, site, roster, drafts, level, now)
 
@@ -190,7 +204,7 @@ def go_on(session: Session, alert: Alert, now: datetime) -> bool:
         return False
     texts = texts_of_step(session, alert)
     roster = read_roster(session, alert.clinic_id, now)
-    is_lost = all(text.state in LOST for text in texts)
+    is_lost = all(_is_lost(roster, text) for text in texts)
     if not is_lost and not any(lost for _, lost in unheard_people(roster, texts)):
         return False
     if alert.next_action_at is None or alert.next_action_at > now:

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from patient_portal.models import StaffMember, StaffPhone
+from patient_portal.services import ladder
 from patient_portal.services.audit import SYSTEM, Actor, record
 from patient_portal.services.leads import text_leads
 from patient_portal.sms import alarm_texts
@@ -39,6 +40,8 @@ def mark_bad(session: Session, phone: StaffPhone, code: str, now: datetime) -> b
         lambda words, clinic: alarm_texts.phone_bad(words, clinic=clinic.name, name=person.name),
         now, but_not=person.id,
     )  # fmt: skip
+    session.flush()
+    ladder.look_again(session, person.clinic_id, now)
     return True
 
 
@@ -58,6 +61,8 @@ def mark_stopped(
         ),
         now, but_not=person.id,
     )  # fmt: skip
+    session.flush()
+    ladder.look_again(session, person.clinic_id, now)
     return True
 
 

@@ -5,7 +5,7 @@ those who were texted know, and come from a tested number of one of them. Closin
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -153,7 +153,6 @@ def _waiting(talk: _Talk) -> list[str]:
             select(Alert.ref)
             .where(
                 Alert.id.in_(paged),
-                Alert.clinic_id == talk.clinic.id,
                 Alert.state == AlertState.OPEN,
             )
             .order_by(Alert.level.desc(), Alert.opened_at)
@@ -174,6 +173,9 @@ def _with_reference(talk: _Talk, meaning: Meaning, ref: str) -> str:
     alert, paged = _on_ladder(talk, ref)
     if alert is None or not paged:
         return _wrong(talk, ref)
+    # One phone may be known to two clinics: the reference tells which of them is meant.
+    talk = replace(talk, clinic=talk.session.get_one(Clinic, alert.clinic_id))
+    talk.row.clinic_id = alert.clinic_id
     # Locked before the text's row points to it: that alone would lock it a little, and of two who
     # do so neither could go on. Answer and act look at the alert as it stands under this lock.
     talk.session.refresh(alert, with_for_update=True)
@@ -197,9 +199,10 @@ def _with_reference(talk: _Talk, meaning: Meaning, ref: str) -> str:
 
 
 def _on_ladder(talk: _Talk, ref: str) -> tuple[Alert | None, list[Owner]]:
-    """The clinic's alert of this reference, and those of the phone's owners it was sent to."""
+    """The alert of this reference, and those of the phone's owners it was sent to."""
+    clinics = [owner.person.clinic_id for owner in talk.owners]
     alert = talk.session.scalars(
-        select(Alert).where(Alert.ref == ref, Alert.clinic_id == talk.clinic.id)
+        select(Alert).where(Alert.ref == ref, Alert.clinic_id.in_(clinics))
     ).first()
     if alert is None:
         return None, []

@@ -30,7 +30,7 @@ from patient_portal.domain.rota_check import (
 )
 from patient_portal.domain.schedule import local_date
 from patient_portal.models import Clinic, Role, Shift, ShiftChange, StaffMember
-from patient_portal.services import rota_watch
+from patient_portal.services import ladder, rota_watch
 from patient_portal.services.audit import Actor, record
 from patient_portal.services.rota_plan import Board, read_board
 from patient_portal.services.site import Site
@@ -306,6 +306,7 @@ def set_ladder(edit: Edit, stored: object) -> None:
     """The clinic's own ladder. Raises LadderRefused or RotaRefused."""
     edit.clinic.ladder = as_stored(parse_ladder(stored))
     edit.finish("rota.ladder_changed", "clinic", edit.clinic.id, ladder=edit.clinic.ladder)
+    ladder.look_again(edit.session, edit.clinic.id, edit.now)
 
 
 # ---- checks

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from patient_portal.database import insert_once, new_id
 from patient_portal.models import Clinic, Role, StaffMember, StaffPhone, StaffSession
-from patient_portal.services import rota
+from patient_portal.services import ladder, rota
 from patient_portal.services.accounts import email_of
 from patient_portal.services.audit import Actor, record
 
@@ -60,7 +60,10 @@ def add_staff(
 
 
 def disable_staff(session: Session, staff: StaffMember, actor: Actor, now: datetime) -> None:
-    """Close an account: off call, and every session of it ends with this transaction."""
+    """Close an account: off call, and every session of it ends with this transaction.
+
+    An alert that the person has taken opens again, unless a call to the patient is noted.
+    """
     staff.disabled_at = staff.disabled_at or now
     rota.take_off_call(session, staff, now)
     session.execute(
@@ -68,6 +71,7 @@ def disable_staff(session: Session, staff: StaffMember, actor: Actor, now: datet
         .where(StaffSession.staff_id == staff.id, StaffSession.ended_at.is_(None))
         .values(ended_at=now)
     )
+    ladder.look_again(session, staff.clinic_id, now)
     record(
         session, actor, "staff.disabled", "staff_member", staff.id,
         now=now, clinic_id=staff.clinic_id,
