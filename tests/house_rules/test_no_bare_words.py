@@ -1,12 +1,14 @@
-"""No template holds a sentence that gettext never sees."""
+"""No template and no module holds a sentence that gettext never sees."""
 
+import ast
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from patient_portal.paths import shipped
+from patient_portal.paths import PACKAGE, shipped
+from patient_portal.words.sources import KEYWORDS
 
 FOLDER = shipped("templates")
 TEMPLATES = sorted(FOLDER.rglob("*.html"))
@@ -69,3 +71,55 @@ def test_every_word_goes_through_gettext(path: Path) -> None:
 )
 def test_the_rule_finds_what_it_is_for(source: str, words: list[str]) -> None:
     assert bare_words(source) == words
+
+
+def spoken_by_another_name(source: str) -> list[str]:
+    """Return the sentences given to a name that stands for a translating call.
+
+    Extraction knows the calls by their own names, so these would be English for ever.
+    """
+    tree = ast.parse(source)
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                pairs = [(target, node.value)]
+                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                    pairs = list(zip(target.elts, node.value.elts, strict=True))
+                names.update(
+                    name.id
+                    for name, value in pairs
+                    if isinstance(name, ast.Name)
+                    and isinstance(value, ast.Attribute)
+                    and value.attr in KEYWORDS
+                )
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    return [
+        str(call.args[0].value)
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and call.func.id in names
+        and isinstance(call.args[0], ast.Constant)
+    ]
+
+
+def test_no_sentence_is_said_through_another_name() -> None:
+    found = {
+        path.name: spoken
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if (spoken := spoken_by_another_name(path.read_text("utf-8")))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "sentences"),
+    [
+        ('say = words.safety\nsay("Call now")', ["Call now"]),
+        ('say, n = self.words.message, 3\nsay("Sent")', ["Sent"]),
+        ("say = words.safety\nsay(item.label)", []),
+        ('words.safety("Call now")', []),
+    ],
+)
+def test_the_other_rule_finds_what_it_is_for(source: str, sentences: list[str]) -> None:
+    assert spoken_by_another_name(source) == sentences

@@ -123,12 +123,12 @@ def person_row(say: RotaWords, person: Colleague, proven: set[str]) -> PersonRow
 
 def trouble_words(words: RotaWords, trouble: Trouble | None) -> str:
     """Why somebody cannot be relied on, in a few words; empty when texts reach them."""
-    say = words.words.message
+    spoken = words.words
     found = {
-        Trouble.DISABLED: say("account closed"),
-        Trouble.NO_NUMBER: say("no phone"),
-        Trouble.STOPPED: say("texted STOP"),
-        Trouble.BAD: say("number refused"),
-        Trouble.UNVERIFIED: say("phone not proven yet"),
+        Trouble.DISABLED: spoken.message("account closed"),
+        Trouble.NO_NUMBER: spoken.message("no phone"),
+        Trouble.STOPPED: spoken.message("texted STOP"),
+        Trouble.BAD: spoken.message("number refused"),
+        Trouble.UNVERIFIED: spoken.message("phone not proven yet"),
     }
     return found[trouble] if trouble is not None else ""

@@ -92,15 +92,15 @@ def _piece(
 
 
 def _hours(words: RotaWords, starts: datetime | None, ends: datetime | None, over: datetime) -> str:
-    say, time_of = words.words.message, words.hour
+    spoken, time_of = words.words, words.hour
     if starts is None:
         return (
-            say("all day")
+            spoken.message("all day")
             if ends is None or ends >= over
-            else say("until %(time)s", time=time_of(ends))
+            else spoken.message("until %(time)s", time=time_of(ends))
         )
     if ends is None:
-        return say("from %(time)s", time=time_of(starts))
+        return spoken.message("from %(time)s", time=time_of(starts))
     if ends - starts > timedelta(hours=23) and ends == over:
-        return say("all day")
-    return say("%(start)s to %(end)s", start=time_of(starts), end=time_of(ends))
+        return spoken.message("all day")
+    return spoken.message("%(start)s to %(end)s", start=time_of(starts), end=time_of(ends))

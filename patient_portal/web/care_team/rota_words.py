@@ -125,35 +125,35 @@ class RotaWords:
 
     def finding(self, one: Finding) -> str:
         """What was found, in a sentence that names the hours."""
-        say, who = self.words.message, self.names(one.people)
+        words, who = self.words, self.names(one.people)
         starts, ends = self.moment(one.starts), self.moment(one.ends)
         if one.trouble in _PERSON_WORDS:
-            return say(_PERSON_WORDS[one.trouble], who=who)
+            return words.message(_PERSON_WORDS[one.trouble], who=who)
         position = self.position(one.position.value) if one.position else ""
         if one.trouble is Trouble.NOBODY:
-            return say(
+            return words.message(
                 "From %(starts)s to %(ends)s nobody on call can be texted.",
                 starts=starts, ends=ends,
             )  # fmt: skip
         if one.trouble is Trouble.GAP:
-            return say(
+            return words.message(
                 "No one is on call as %(position)s from %(starts)s to %(ends)s.",
                 position=position, starts=starts, ends=ends,
             )  # fmt: skip
         if one.trouble is Trouble.SAME_PERSON:
-            return say(
+            return words.message(
                 "%(who)s is nurse and backup at once, from %(starts)s to %(ends)s.",
                 who=who, starts=starts, ends=ends,
             )  # fmt: skip
         if one.trouble is Trouble.SHARED_NUMBER:
-            return say("%(who)s have the same phone number.", who=who)
+            return words.message("%(who)s have the same phone number.", who=who)
         if one.trouble is Trouble.OVERLAP:
-            return say(
+            return words.message(
                 "%(position)s: %(who)s are on call together from %(starts)s to %(ends)s. "
                 "Both are texted.",
                 position=position, who=who, starts=starts, ends=ends,
             )  # fmt: skip
-        return say(
+        return words.message(
             "The clocks change while %(who)s is on call: "
             "%(starts)s to %(ends)s is %(hours)s hours.",
             who=who, starts=starts, ends=ends,

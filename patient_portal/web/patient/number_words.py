@@ -58,35 +58,35 @@ def _unit(fields: Fields, key: str) -> str:
 
 
 def why(code: str, key: str, fields: Fields, asker: Asker) -> str:
-    say, unit = asker.words.safety, _unit(fields, key)
+    words, unit = asker.words, _unit(fields, key)
     example = format_number(EXAMPLES[unit], asker.words.language, asker.country or None)
     if code == "differ":
-        return say("You tapped one number and typed another. Give one number only.")
+        return words.safety("You tapped one number and typed another. Give one number only.")
     if code == "both":
-        return say("You gave a number and said that you did not measure. Which is right?")
+        return words.safety("You gave a number and said that you did not measure. Which is right?")
     if code == "half":
-        return say("Tap one number in each row.")
+        return words.safety("Tap one number in each row.")
     if code == "no_unit":
-        return say("Say which unit you use.")
+        return words.safety("Say which unit you use.")
     if code in ("unit_differs", "unit_unclear"):
-        return say("The unit you typed is not %(unit)s. Change the number or the unit.",
+        return words.safety("The unit you typed is not %(unit)s. Change the number or the unit.",
                    unit=_SHOWN[unit])  # fmt: skip
     if key == "weight":
-        return say("Enter your weight with numbers, like %(example)s", example=example)
-    return say("Enter your temperature with numbers, like %(example)s", example=example)
+        return words.safety("Enter your weight with numbers, like %(example)s", example=example)
+    return words.safety("Enter your temperature with numbers, like %(example)s", example=example)
 
 
 def out_of_range(found: Measure, asker: Asker) -> str:
-    say = asker.words.safety
+    words = asker.words
     number = format_number(found.value, asker.words.language, asker.country or None)
     match found.unit:
         case "c":
-            return say("A temperature is between 34 and 43 °C. You typed %(number)s.",
+            return words.safety("A temperature is between 34 and 43 °C. You typed %(number)s.",
                        number=number)  # fmt: skip
         case "f":
-            return say("A temperature is between 93 and 109 °F. You typed %(number)s.",
+            return words.safety("A temperature is between 93 and 109 °F. You typed %(number)s.",
                        number=number)  # fmt: skip
         case "kg":
-            return say("A weight is between 25 and 300 kg. You typed %(number)s.",
+            return words.safety("A weight is between 25 and 300 kg. You typed %(number)s.",
                        number=number)  # fmt: skip
-    return say("A weight is between 55 and 662 lb. You typed %(number)s.", number=number)
+    return words.safety("A weight is between 55 and 662 lb. You typed %(number)s.", number=number)

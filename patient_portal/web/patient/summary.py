@@ -95,7 +95,7 @@ def _in_words(page: Page, hand: FormInHand) -> list[str]:
     answers = hand.check_in.answers if hand.check_in else {}
     if page.slug == OTHER:
         if not hand.progress.ticks:
-            return [say("No, nothing new")]
+            return [current_words().safety("No, nothing new")]
         graded = {page.item for page in hand.pages if page.slug in hand.progress.done}
         rows = [tick for tick in protocol.ticks if tick.value in hand.progress.ticks]
         return [say(tick.label) for tick in rows if tick.items[0] not in graded]
@@ -110,21 +110,21 @@ def _in_words(page: Page, hand: FormInHand) -> list[str]:
 
 
 def _number_in_words(item: Item, answers: dict[str, Any], hand: FormInHand) -> list[str]:
-    say = current_words().safety
+    words = current_words()
     value = answers.get(item.key)
     if value is None:
         return []
     if value == NOT_MEASURED:
-        return [say(item.option(NOT_MEASURED).label)]
+        return [words.safety(item.option(NOT_MEASURED).label)]
     unit = str(answers.get(f"{item.key}_unit"))
     found = measure(item.key, value, unit, ("c", "f", "kg", "lb"))
     texts = [shown(found, hand.asker)]
     medicine = answers.get(_FEVER_MEDICINE)
     if item.key == "temperature" and medicine is not None:
         texts.append(
-            say("No pill for fever, pain or a cold")
+            words.safety("No pill for fever, pain or a cold")
             if medicine is False
-            else say("A pill for fever, pain or a cold, or not sure")
+            else words.safety("A pill for fever, pain or a cold, or not sure")
         )
     if item.key == "weight" and hand.may_see and hand.last_weight is not None:
         texts.append(change_in_words(found, hand.last_weight, hand.patient.country))
