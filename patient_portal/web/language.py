@@ -41,7 +41,7 @@ from patient_portal.words import (
     review_state,
     tag,
 )
-from patient_portal.words.text import require_format
+from patient_portal.words.text import require_format, with_one_stop
 
 _SESSION_KEY = "language"
 STATE = "patient_portal.languages"
@@ -220,7 +220,7 @@ def _as_html(text: str) -> tuple[Markup, bool]:
 
 
 def _filled(text: str, values: Mapping[str, object]) -> Markup:
-    html, takes_values = _as_html(text)
+    html, takes_values = _as_html(with_one_stop(text, values))
     if not takes_values:
         return html
     require_format(text)

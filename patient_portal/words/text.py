@@ -1,6 +1,7 @@
 """Look a sentence up, fill its placeholders, and never fail on a broken translation."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from patient_portal.words.catalog import SOURCE_LANGUAGE, translations
 
 _log = structlog.get_logger(__name__)
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+# Ends of a value that bring the sentence's full stop along: "8:00 p.m.", marked up or not.
+_STOPS = (".", ".</bdi>")
 
 
 def mark_safety(msgid: str) -> str:
@@ -37,6 +40,14 @@ def require_format(text: str) -> None:
         raise ValueError("a lone % beside placeholders; write %%")
 
 
+def with_one_stop(text: str, values: Mapping[str, object]) -> str:
+    """Return the text without the full stops that the values before them bring along."""
+    for name, value in values.items():
+        if isinstance(value, str) and value.endswith(_STOPS):
+            text = text.replace(f"%({name})s.", f"%({name})s")
+    return text
+
+
 def fill(text: str, values: dict[str, object]) -> str:
     """Put values into `%(name)s` placeholders. Raises KeyError or ValueError.
 
@@ -45,7 +56,7 @@ def fill(text: str, values: dict[str, object]) -> str:
     if "%(" not in text:
         return text.replace("%%", "%")
     require_format(text)
-    return text % values
+    return with_one_stop(text, values) % values
 
 
 class Words:

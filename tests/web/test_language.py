@@ -171,6 +171,16 @@ def test_missing_catalogs_stop_the_start(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "shown"),
+    [("8 p.m.", "At 8 p.m. Call."), ("20", "At 20. Call."), ("a & b.", "At a &amp; b. Call.")],
+)
+def test_a_sentence_on_a_page_has_one_full_stop(folder: Path, number: str, shown: str) -> None:
+    client = make_app(folder).test_client()
+    source = '{{ safety("At %(number)s. Call.", number=number) }}'
+    assert client.get("/", query_string={"source": source, "number": number}).text == shown
+
+
+@pytest.mark.parametrize(
     "broken", ["Llame al %(numero)s", "100 % %(number)s", "%(number)d", "%(number) ahora"]
 )
 def test_a_broken_translation_shows_english_not_an_error(tmp_path: Path, broken: str) -> None:

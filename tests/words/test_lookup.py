@@ -42,6 +42,19 @@ def test_a_broken_placeholder_falls_back_to_english(tmp_path: Path) -> None:
     assert spanish(tmp_path, "Llame al %(x)s").safety(CALL, number="911") == "Call 911 now"
 
 
+@pytest.mark.parametrize(
+    ("time", "shown"),
+    [
+        ("8:00 p.m.", "Call by 8:00 p.m. Do not wait."),
+        ("<bdi>8:00 p.m.</bdi>", "Call by <bdi>8:00 p.m.</bdi> Do not wait."),
+        ("20:00", "Call by 20:00. Do not wait."),
+        (20, "Call by 20. Do not wait."),
+    ],
+)
+def test_a_sentence_has_one_full_stop(time: object, shown: str) -> None:
+    assert Words("en").safety("Call by %(time)s. Do not wait.", time=time) == shown
+
+
 def test_what_is_missing_comes_in_english(tmp_path: Path) -> None:
     words = spanish(tmp_path, "Llame al %(number)s ahora")
     assert words.safety("Sit up.") == "Sit up."
