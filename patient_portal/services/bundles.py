@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from patient_portal.database import insert_missing, new_id
@@ -49,16 +49,20 @@ def queue_pages(
             _fold(session, site, roster, draft, level, now)
 
 
-def _texts_lately(session: Session, numbers: Sequence[str], now: datetime) -> dict[str, int]:
-    rows = session.execute(
-        select(Message.to_number, func.count())
-        .where(
-            Message.to_number.in_(numbers),
-            Message.created_at > now - MINUTE,
-            Message.kind == MessageKind.STAFF_ALERT,
-        )
-        .group_by(Message.to_number)
+# Built once: every red answer asks this.
+_TEXTS_LATELY = (
+    select(Message.to_number, func.count())
+    .where(
+        Message.to_number.in_(bindparam("numbers", expanding=True)),
+        Message.created_at > bindparam("since"),
+        Message.kind == MessageKind.STAFF_ALERT,
     )
+    .group_by(Message.to_number)
+)
+
+
+def _texts_lately(session: Session, numbers: Sequence[str], now: datetime) -> dict[str, int]:
+    rows = session.execute(_TEXTS_LATELY, {"numbers": numbers, "since": now - MINUTE})
     return {number: count for number, count in rows}
 
 

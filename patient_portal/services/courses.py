@@ -316,18 +316,23 @@ EARLIER_COLUMNS = (
 )
 
 
+# Built once: every answer asks this.
+_EARLIER = (
+    select(*EARLIER_COLUMNS)
+    .outerjoin(Alert, Alert.id == CheckIn.alert_id)
+    .where(
+        CheckIn.patient_id == bindparam("patient"),
+        CheckIn.local_date >= bindparam("since"),
+        CheckIn.local_date <= bindparam("on"),
+    )
+    .order_by(CheckIn.local_date, CheckIn.started_at)
+)
+
+
 def _earlier(session: Session, patient_id: str, on: date) -> Sequence[Any]:
     """The check-ins that can matter to the rules on this date, its own too, oldest first."""
-    return session.execute(
-        select(*EARLIER_COLUMNS)
-        .outerjoin(Alert, Alert.id == CheckIn.alert_id)
-        .where(
-            CheckIn.patient_id == patient_id,
-            CheckIn.local_date >= on - LOOK_BACK,
-            CheckIn.local_date <= on,
-        )
-        .order_by(CheckIn.local_date, CheckIn.started_at)
-    ).all()
+    asked = {"patient": patient_id, "since": on - LOOK_BACK, "on": on}
+    return session.execute(_EARLIER, asked).all()
 
 
 def weight_of(answers: Mapping[str, Any]) -> Measure | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from sqlalchemy import bindparam, delete, select
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from patient_portal.database import new_id
@@ -15,10 +16,16 @@ from patient_portal.services.audit import Actor, record
 
 _DAY = timedelta(days=1)
 _SHOWN_AHEAD = timedelta(hours=36)
-_SHIFTS = select(
-    Shift.staff_id, Shift.position, Shift.weekday, Shift.starts, Shift.ends, Shift.valid_from,
-    Shift.valid_until,
-).where(Shift.clinic_id == bindparam("clinic")).order_by(Shift.made_at, Shift.id)  # fmt: skip
+# The clinic's zone with each of its shifts; one row without a shift if it has none.
+_SHIFTS = (
+    select(
+        Clinic.zone, Shift.staff_id, Shift.position, Shift.weekday, Shift.starts, Shift.ends,
+        Shift.valid_from, Shift.valid_until,
+    )
+    .outerjoin_from(Clinic, Shift, Shift.clinic_id == Clinic.id)
+    .where(Clinic.id == bindparam("clinic"))
+    .order_by(Shift.made_at, Shift.id)
+)  # fmt: skip
 _CHANGES = select(
     ShiftChange.staff_id, ShiftChange.position, ShiftChange.kind, ShiftChange.starts_local,
     ShiftChange.ends_local, ShiftChange.made_at,
@@ -43,15 +50,20 @@ class Rota:
 
 
 def read_rota(session: Session, clinic_id: str, now: datetime) -> Rota:
-    """The clinic's rota from yesterday on; a zone this machine does not know counts as UTC."""
-    zone = session.execute(select(Clinic.zone).where(Clinic.id == clinic_id)).scalar_one()
-    shifts = session.execute(_SHIFTS, {"clinic": clinic_id})
+    """The clinic's rota from yesterday on; a zone this machine does not know counts as UTC.
+
+    Raises NoResultFound.
+    """
+    shifts = session.execute(_SHIFTS, {"clinic": clinic_id}).all()
+    if not shifts:
+        raise NoResultFound(f"no clinic {clinic_id}")
     turns = tuple(
         Turn(
             row.staff_id, row.position, row.weekday, row.starts, row.ends, row.valid_from,
             row.valid_until,
         )
         for row in shifts
+        if row.staff_id is not None
     )  # fmt: skip
     since = now.replace(tzinfo=None) - 2 * _DAY  # local time is at most a day away from UTC
     changes = session.execute(_CHANGES, {"clinic": clinic_id, "since": since})
@@ -63,7 +75,7 @@ def read_rota(session: Session, clinic_id: str, now: datetime) -> Rota:
             )
             for row in changes
         ),
-        readable_zone(zone),
+        readable_zone(shifts[0].zone),
     )
 
 
