@@ -1,10 +1,12 @@
-"""``python -m tests.bench``: the portal by turns with a plain app, in one run on one machine.
+"""``python -m tests.bench``: the portal by turns with a plain app, then the alert path alone.
 
 CPU for each request is the kernel's count for the server's processes and is what to trust; wall
-clock and the slowest answers depend on what else the machine does.
+clock, the slowest answers and the alert path depend on what else the machine does. The load is
+printed for that reason.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from tests.bench import baseline, portal
-from tests.bench.cases import Case, cases, fresh_tokens, tokens_needed
+from tests.bench import alert_path, baseline, portal
+from tests.bench.cases import Case, cases, tokens_for
 from tests.bench.load import volley
 from tests.bench.server import Server, running
 
@@ -118,7 +120,7 @@ def _imports(pairs: int) -> Row:
 
 
 def _run(pairs: int, folder: Path) -> list[Row]:
-    tokens = fresh_tokens(tokens_needed(pairs, WARMUP))
+    tokens = tokens_for(pairs, WARMUP)
     plain_file, portal_file = folder / "plain.sqlite", folder / "portal.sqlite"
     baseline.fill(str(plain_file), ["bench"], INBOX_ROWS)
     portal.fill(str(portal_file), tokens, INBOX_ROWS)
@@ -141,19 +143,38 @@ def _run(pairs: int, folder: Path) -> list[Row]:
     return rows
 
 
-def main() -> None:
-    """Measure and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--pairs", type=int, default=9, help="turns of each case (at least 7)")
-    pairs = max(7, parser.parse_args().pairs)
-    start = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        rows = _run(pairs, Path(folder))
+def _load() -> str:
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+
+
+def _pages(pairs: int, folder: Path) -> None:
     print(f"Plain app against portal, {pairs} pairs by turns, SQLite, 1 process x 4 threads.")
+    rows = _run(pairs, folder)
     print(f"{'':<48}{'plain':>9}{'portal':>9} {'':<5}{'ratio (min-max)':<20}goal")
     for row in rows:
         print(row)
-    print(f"Took {time.monotonic() - start:.0f} s.")
+
+
+def _alert_path(folder: Path) -> None:
+    print(f"Alert path ({_load()})")
+    for line in alert_path.measure(folder):
+        print(line, flush=True)
+
+
+def main() -> None:
+    """Measure and print the tables."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--pairs", type=int, default=9, help="turns of each case (at least 7)")
+    parser.add_argument("--only", choices=("pages", "alerts"), help="one of the two parts")
+    asked = parser.parse_args()
+    start = time.monotonic()
+    print(f"Begun with {_load()}.")
+    with tempfile.TemporaryDirectory() as folder:
+        if asked.only != "alerts":
+            _pages(max(7, asked.pairs), Path(folder))
+        if asked.only != "pages":
+            _alert_path(Path(folder))
+    print(f"Took {time.monotonic() - start:.0f} s; ended with {_load()}.")
 
 
 if __name__ == "__main__":

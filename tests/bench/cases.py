@@ -1,7 +1,6 @@
 """What is compared: the requests of each case for both apps."""
 
 import http.client
-import itertools
 import re
 import secrets
 from collections.abc import Callable, Iterator
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from tests.bench.load import Call
-from tests.bench.portal import NURSE_TOKEN
+from tests.bench.portal import FLOOD, NURSE_TOKEN
 
 FORM = "application/x-www-form-urlencoded"
 _FIELD = r'name="{name}"[^>]*value="([^"]+)"'
@@ -37,7 +36,8 @@ class Page:
     token: str
 
 
-def _get(base_url: str, path: str, headers: dict[str, str]) -> Page:
+def get_page(base_url: str, path: str, headers: dict[str, str]) -> Page:
+    """Get a page with a form in it. Raises RuntimeError where there is none."""
     address = urlsplit(base_url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
     connection.request("GET", path, headers=headers)
@@ -56,7 +56,7 @@ def _repeat(call: Call) -> Calls:
 
 
 def _plain_posts(base_url: str, path: str, fields: dict[str, str]) -> Calls:
-    page = _get(base_url, path, {})
+    page = get_page(base_url, path, {})
     body = urlencode({**fields, "csrf_token": page.token}).encode()
     headers = {"Cookie": page.cookie, "Content-Type": FORM}
     return _repeat(Call("POST", path, headers, body, expect=303))
@@ -64,7 +64,7 @@ def _plain_posts(base_url: str, path: str, fields: dict[str, str]) -> Calls:
 
 def _portal_posts(base_url: str, tokens: Iterator[str]) -> Calls:
     """Each request is another patient's first answer of another form: all of them are stored."""
-    page = _get(base_url, "/check-in", {"Cookie": f"dev={next(tokens)}"})
+    page = get_page(base_url, "/check-in", {"Cookie": f"dev={next(tokens)}"})
 
     def calls(count: int) -> list[Call]:
         return [
@@ -97,7 +97,8 @@ FIRST_STEP = {"red_flags": "chest_pain"}
 
 def cases(plain: str, portal: str, tokens: list[str]) -> list[Case]:
     """All comparisons between the app at ``plain`` and the one at ``portal``."""
-    red = _portal_posts(portal, iter(tokens))
+    red = _portal_posts(portal, (token for token in tokens if not token.startswith(FLOOD)))
+    flood = _portal_posts(portal, (token for token in tokens if token.startswith(FLOOD)))
     known = {"Cookie": f"dev={tokens[-1]}"}
     nurse = {"Cookie": f"staff={NURSE_TOKEN}"}
     form = _repeat(Call("GET", "/check-in", known))
@@ -109,6 +110,10 @@ def cases(plain: str, portal: str, tokens: list[str]) -> list[Case]:
         Case(
             "red answer, against a form of 1 field",
             _plain_posts(plain, "/step/bench", FIRST_STEP), red, 160, None,
+        ),
+        Case(
+            "red answers of one clinic, bundled, 12 fields",
+            _plain_posts(plain, "/check-in/bench", WHOLE_FORM), flood, 160, None,
         ),
         Case(
             "form page, against one of 12 fields",
@@ -126,11 +131,8 @@ def cases(plain: str, portal: str, tokens: list[str]) -> list[Case]:
     ]  # fmt: skip
 
 
-def tokens_needed(pairs: int, warmup: int) -> int:
-    """How many patients the red answers use up."""
-    return 2 * (pairs * 160 + warmup) + 10
-
-
-def fresh_tokens(count: int) -> list[str]:
-    """Tokens of remembered phones."""
-    return [f"bench-{number}" for number in itertools.islice(itertools.count(), count)]
+def tokens_for(pairs: int, warmup: int) -> list[str]:
+    """Tokens of remembered phones, as many patients as the red answers use up."""
+    each = pairs * 160 + warmup + 5
+    spread = [f"bench-{number}" for number in range(2 * each)]
+    return [f"{FLOOD}-{number}" for number in range(each)] + spread

@@ -35,7 +35,10 @@ from patient_portal.services.refs import new_ref
 from patient_portal.services.rota import put_on_call
 from patient_portal.services.tokens import digest
 
-RED, INBOX = "red", "inbox"
+RED, FLOOD, INBOX = "red", "flood", "inbox"
+# A phone that is texted more than five times a minute gets bundled texts, which is a case of its
+# own; elsewhere the patients are spread over many clinics.
+RED_CLINICS = 400
 NURSE_TOKEN = "bench-nurse"
 _FIRST_NAMES = ("Rosa", "Samir", "Grace", "Wei", "Anna", "Lucia", "Noah", "Priya")
 
@@ -67,14 +70,26 @@ def build() -> Flask:
 
 
 def fill(path: str, tokens: list[str], inbox_rows: int) -> None:
-    """Migrate, and add a patient with a remembered phone for each token, and a full inbox."""
+    """Migrate, and add a patient with a remembered phone for each token, and a full inbox.
+
+    Tokens that begin with the name of the clinic ``FLOOD`` are of its patients.
+    """
     upgrade(f"sqlite:///{path}")
     database = Database(f"sqlite:///{path}")
     now = datetime.now(UTC)
     with database.transaction() as session:
-        for clinic in (RED, INBOX):
-            _clinic(session, clinic, now)
-        _patients(session, RED, [f"p{number}" for number in range(len(tokens))], now)
+        reds = [f"{RED}{number}" for number in range(RED_CLINICS)]
+        for number, clinic in enumerate((*reds, FLOOD, INBOX)):
+            _clinic(session, clinic, number, now)
+        flooded = [token.startswith(FLOOD) for token in tokens]
+        _patients(
+            session,
+            [
+                (f"p{number}", FLOOD if is_flooded else reds[number % RED_CLINICS])
+                for number, is_flooded in enumerate(flooded)
+            ],
+            now,
+        )
         session.execute(
             insert(Device),
             [
@@ -96,7 +111,7 @@ def fill(path: str, tokens: list[str], inbox_rows: int) -> None:
     database.dispose()
 
 
-def _clinic(session: Session, name: str, now: datetime) -> None:
+def _clinic(session: Session, name: str, place: int, now: datetime) -> None:
     session.add(
         Clinic(
             id=name, name="Maple Clinic", country="US", zone="America/New_York", language="en",
@@ -114,7 +129,7 @@ def _clinic(session: Session, name: str, now: datetime) -> None:
             )
         )  # fmt: skip
         session.flush()
-        number_of_it = f"+1212555014{number}"
+        number_of_it = f"+121255{number}{place:04}"
         session.add(
             StaffPhone(staff_id=staff, rank=1, number=number_of_it, verified_at=now, added_at=now)
         )
@@ -122,7 +137,8 @@ def _clinic(session: Session, name: str, now: datetime) -> None:
     session.flush()
 
 
-def _patients(session: Session, clinic: str, ids: list[str], now: datetime) -> None:
+def _patients(session: Session, homes: list[tuple[str, str]], now: datetime) -> None:
+    """A patient of each id in the clinic beside it."""
     session.execute(
         insert(Patient),
         [
@@ -134,14 +150,14 @@ def _patients(session: Session, clinic: str, ids: list[str], now: datetime) -> N
                 "baseline_weight": Decimal("70.1"), "baseline_weight_unit": "kg", "usual": [],
                 "enrolled_at": now, "created_at": now,
             }
-            for number, one in enumerate(ids)
+            for number, (one, clinic) in enumerate(homes)
         ],
     )  # fmt: skip
 
 
 def _inbox(session: Session, ids: list[str], now: datetime) -> None:
     """An open urgent alert for each, with its check-in and a delivered text."""
-    _patients(session, INBOX, ids, now)
+    _patients(session, [(one, INBOX) for one in ids], now)
     answers = {"red_flags": ["none"], "breathlessness": "none", "swelling": "worse"}
     reasons = [{"rule": "SW3", "level": "urgent"}]
     for one in ids:
