@@ -49,6 +49,9 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
+        # Form tokens too: the last key signs, the others still count, so a form that was open
+        # when the key was changed can be sent.
+        WTF_CSRF_SECRET_KEY=[*settings.secret_key_fallbacks, settings.secret_key],
         MAX_CONTENT_LENGTH=LARGEST_FORM,
         MAX_FORM_PARTS=200,
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,

@@ -7,6 +7,7 @@ name or a symptom into a file that many people read.
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -57,7 +58,9 @@ class _Stderr:
         pass
 
     def msg(self, message: str) -> None:
-        print(message, file=sys.stderr, flush=True)
+        # A full disk, or a reader that went away, costs the line and never a text.
+        with suppress(OSError, ValueError):
+            print(message, file=sys.stderr, flush=True)
 
     debug = info = warning = error = critical = exception = msg
 

@@ -66,7 +66,13 @@ def _answers(scene: Scene) -> Iterator[str]:
 
 def _reached(scene: Scene, alert: Alert) -> Iterator[str]:
     team = next(each for each in scene.teams if each.clinic.id == alert.clinic_id)
-    for number in scene.rung(team):
+    nurse, backup = scene.rung(team)
+    if alert.clinic_id in scene.without_first_step:
+        everyone = [nurse[:-1] + rank for rank in "1234"]
+        if not any(scene.has_reached(alert, number) for number in everyone):
+            yield f"nobody at all was texted about {alert.ref}"
+        return
+    for number in (nurse, backup):
         if not scene.has_reached(alert, number):
             yield f"nobody was texted at {number[-1]} about {alert.ref}"
 

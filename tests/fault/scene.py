@@ -72,6 +72,7 @@ class Scene:
     found: int = 0  # how many things the history checker found wrong
     repeats: int = 0  # how many texts may have come once more than planned
     teams: list[Team] = field(default_factory=list)
+    without_first_step: set[str] = field(default_factory=set)  # clinics whose nurses are gone
     workers: list[Process] = field(default_factory=list)
     _patients: int = 0
 
@@ -248,6 +249,12 @@ class Scene:
         """Whether the gateway's taking of the first step's texts is written down, for each."""
         pages = Message.kind == MessageKind.STAFF_ALERT
         return self.count(Message, pages, Message.accepted_at.is_not(None)) >= 2 * patients
+
+    def pages_out(self, patient: Patient) -> bool:
+        """Whether nurse and backup have been texted about this patient."""
+        team = next(each for each in self.teams if each.clinic.id == patient.clinic_id)
+        alert = self.alert_of(patient)
+        return all(self.has_reached(alert, number) for number in self.rung(team))
 
     def told(self, patient: Patient, seconds: float = 40.0) -> float:
         """Wait until nurse and backup were texted about this patient; how long it took."""

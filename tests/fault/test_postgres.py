@@ -8,13 +8,14 @@ import psycopg
 import pytest
 
 from patient_portal.database import upgrade
+from patient_portal.migrations.rights import grant_to
 from patient_portal.models import CheckIn, Message, MessageState
 from tests.fault.client import Said
 from tests.fault.conftest import Stage
 from tests.fault.history import violations
 from tests.fault.scene import Scene
 from tests.support.callbacks import Word
-from tests.support.postgres import OWNER, Cluster, running_cluster
+from tests.support.postgres import APP, OWNER, Cluster, running_cluster
 from tests.support.processes import until
 
 DATABASE_ERRORS = (
@@ -35,9 +36,9 @@ def own_cluster() -> Iterator[Cluster]:
 def own(stage: Stage, own_cluster: Cluster) -> Iterator[Scene]:
     """A stage on that server, with living processes."""
     own_cluster.create(NAME)
-    own_cluster.grant(NAME)
     url = own_cluster.url(NAME)
     upgrade(own_cluster.url(NAME, OWNER))
+    grant_to(own_cluster.url(NAME, OWNER), APP)
     with stage(url) as scene:
         scene.stand()
         yield scene

@@ -78,6 +78,7 @@ class FakeGateway:
     ledger: list[Sent] = field(default_factory=list)
     plan: deque[str] = field(default_factory=deque)
     per_number: dict[str, str] = field(default_factory=dict)
+    everybody: str = ""  # the mood for all, as long as it stands
     plan_for: dict[str, deque[str]] = field(default_factory=dict)  # the next texts to a number
     statuses: tuple[str, ...] = ()  # called back for each text, in this order
     look_plan: deque[str] = field(default_factory=deque)
@@ -114,7 +115,18 @@ class FakeGateway:
             self.attempts += 1
             if self.plan_for.get(to):
                 return self.plan_for[to].popleft()
+            if self.everybody:
+                return self.everybody
             return self.per_number.get(to) or (self.plan.popleft() if self.plan else "ok")
+
+    @contextmanager
+    def in_mood(self, mood: str) -> Iterator[None]:
+        """Treat everybody so while the block runs."""
+        self.everybody = mood
+        try:
+            yield
+        finally:
+            self.everybody = ""
 
     def deliver(self, form: dict[str, str]) -> str:
         """Write the text into the ledger; its id."""

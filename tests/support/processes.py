@@ -97,12 +97,14 @@ class Processes:
 
     environment: dict[str, str]
     folder: Path
+    log_to: str = ""  # where they log instead of a file of the folder
     started: list[Process] = field(default_factory=list)
 
     def start(self, *command: str, **more: str) -> Process:
         """Start ``patient-portal COMMAND``, with more in its environment."""
         log = self.folder / f"{command[0]}-{len(self.started)}.log"
-        with log.open("wb") as sink:
+        log.touch()
+        with open(self.log_to or log, "wb") as sink:
             child = subprocess.Popen(
                 [sys.executable, "-m", "patient_portal.cli", *command],
                 cwd=ROOT,
