@@ -8,10 +8,11 @@ from decimal import Decimal
 from flask import request
 
 from patient_portal.domain.measures import Measure, Reask, check_weight, read_measure
+from patient_portal.domain.new_patient import usual_items
 from patient_portal.domain.overrides import FEVER_LINES, Overrides
 from patient_portal.domain.typed import NotReadable, read_date, read_whole
 from patient_portal.models import MedicineKind
-from patient_portal.web.care_team.invite_form import usual_items, weight_doubt, weight_wanted
+from patient_portal.web.care_team.invite_form import weight_doubt, weight_wanted
 from patient_portal.web.context import portal
 from patient_portal.web.language import current_words
 from patient_portal.words import mark_message

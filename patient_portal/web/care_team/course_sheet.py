@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from patient_portal.domain.course import Course, in_window, known_day
+from patient_portal.domain.new_patient import usual_items
 from patient_portal.domain.overrides import FEVER_LINES
 from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import MedicineKind, Override, OverrideKind, Patient, StaffMember
@@ -23,7 +24,6 @@ from patient_portal.web.care_team.course_form import (
     MedicineForm,
     limits_as_they_hold,
 )
-from patient_portal.web.care_team.invite_form import usual_items
 from patient_portal.web.context import portal
 from patient_portal.web.language import current_words
 from patient_portal.words import mark_message

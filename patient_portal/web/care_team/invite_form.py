@@ -1,46 +1,58 @@
 """The form that invites a patient: what was typed, read without guessing."""
 
 import re
-from datetime import date, timedelta
-from decimal import Decimal
+from collections.abc import Callable
+from datetime import date
+from typing import TypeVar
 from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectMultipleField, StringField
 from wtforms.validators import ValidationError
 
-from patient_portal.domain.measures import (
-    PLAUSIBLE,
-    Doubt,
-    Measure,
-    Reask,
-    check_weight,
-    read_measure,
+from patient_portal.domain.measures import PLAUSIBLE, Doubt, Measure
+from patient_portal.domain.new_patient import (
+    Slip,
+    all_listed,
+    first_dose_in_reach,
+    listed,
+    meant_instead,
+    new_birth_year,
+    new_first_dose,
+    new_name,
+    new_phone,
+    new_record_number,
+    new_weight,
+    usual_items,
 )
-from patient_portal.domain.phone_numbers import NotAPhoneNumber, read_phone
 from patient_portal.domain.places import PLACES, default_units
-from patient_portal.domain.protocol import USUAL, Protocol
-from patient_portal.domain.typed import (
-    NotReadable,
-    date_of_parts,
-    read_birth_year,
-    read_date,
-)
+from patient_portal.domain.typed import NotReadable, date_of_parts
 from patient_portal.services.enrolment import Invitation
 from patient_portal.web.context import portal
 from patient_portal.web.language import current_words, language_choices
+from patient_portal.words import mark_message
 
 FORM_KEY = re.compile(r"[A-Za-z0-9_-]{16}")
-YOUNGEST = 18  # the rules are written for adults
-_LONGEST_NAME = 60
-_LONGEST_RECORD = 30
-_OLDEST_DOSE = timedelta(days=3660)
-_LATEST_DOSE = timedelta(days=90)
 
-
-def usual_items(protocol: Protocol) -> list[tuple[str, str]]:
-    """The symptoms that can be long-standing: key and English label (domain ``safety``)."""
-    return [(item.key, item.label) for item in protocol.items if USUAL in item.values]
+_SENTENCES = {
+    "name": mark_message("A name has at most 60 letters."),
+    "record_number": mark_message("A record number has at most 30 characters."),
+    "birth_year": mark_message("Type the year with four digits, like 1959."),
+    "too_young": mark_message("This portal is for adults from 18 years."),
+    "phone": mark_message(
+        "This is no phone number. Type all digits, with + and the country code "
+        "if it is from abroad."
+    ),
+    "not_listed": mark_message("Choose from the list."),
+    "date": mark_message("Type day, month and year with digits, like 4 11 2026."),
+    "date_far": mark_message("This date is too far away. Please check it."),
+    "unit": mark_message("Choose kilograms or pounds."),
+    "unit_differs": mark_message(
+        "The unit you typed is not the one that is chosen. Please check it."
+    ),
+    "weight": mark_message("Type the weight with digits, like 72.4."),
+}
+Read = TypeVar("Read")
 
 
 class InviteForm(FlaskForm):
@@ -79,59 +91,44 @@ class InviteForm(FlaskForm):
 
     def validate_first_name(self, field: StringField) -> None:
         """A name that can be shown."""
-        _name(field, _say().message("Type the first name."))
+        _checked(lambda: new_name(field.data or ""), _say().message("Type the first name."))
 
     def validate_last_name(self, field: StringField) -> None:
         """A name that can be shown."""
-        _name(field, _say().message("Type the last name."))
+        _checked(lambda: new_name(field.data or ""), _say().message("Type the last name."))
 
     def validate_record_number(self, field: StringField) -> None:
         """The hospital's own number, which may be left out."""
-        text = (field.data or "").strip()
-        if len(text) > _LONGEST_RECORD or not text.isprintable():
-            raise ValidationError(_say().message("A record number has at most 30 characters."))
+        _checked(lambda: new_record_number(field.data or ""))
 
     def validate_birth_year(self, field: StringField) -> None:
         """Four digits, of an adult."""
-        try:
-            self._birth_year = read_birth_year(field.data or "", self.today.year)
-        except NotReadable:
-            raise ValidationError(
-                _say().message("Type the year with four digits, like 1959.")
-            ) from None
-        if self._birth_year > self.today.year - YOUNGEST:
-            raise ValidationError(_say().message("This portal is for adults from 18 years."))
+        self._birth_year = _checked(lambda: new_birth_year(field.data or "", self.today))
 
     def validate_phone(self, field: StringField) -> None:
         """A number that can be texted; without country code it is the clinic's country."""
-        try:
-            self._phone = read_phone(field.data or "", self.home_country)
-        except NotAPhoneNumber:
-            raise ValidationError(
-                _say().message(
-                    "This is no phone number. Type all digits, with + and the country code "
-                    "if it is from abroad."
-                )
-            ) from None
+        self._phone = _checked(lambda: new_phone(field.data or "", self.home_country))
 
     def validate_language(self, field: StringField) -> None:
         """A language that is offered."""
-        _one_of(field, {choice.code for choice in language_choices()})
+        offered = {choice.code for choice in language_choices()}
+        _checked(lambda: listed(field.data or "", offered))
 
     def validate_country(self, field: StringField) -> None:
         """A country whose emergency number was checked."""
-        _one_of(field, set(PLACES))
+        _checked(lambda: listed(field.data or "", PLACES))
 
     def validate_zone(self, field: StringField) -> None:
         """An IANA zone."""
-        if (field.data or "") not in available_timezones():
-            raise ValidationError(
-                _say().message("Type a time zone like America/New_York, or choose one.")
-            )
+        _checked(
+            lambda: listed(field.data or "", available_timezones()),
+            not_listed=_say().message("Type a time zone like America/New_York, or choose one."),
+        )
 
     def validate_drug(self, field: StringField) -> None:
         """A medicine of the protocol."""
-        _one_of(field, {drug.code for drug in portal().site.protocol.drugs})
+        known = {drug.code for drug in portal().site.protocol.drugs}
+        _checked(lambda: listed(field.data or "", known))
 
     def validate_first_dose(self, field: StringField) -> None:
         """A date in three fields, or year-month-day; empty when nobody knows."""
@@ -140,42 +137,32 @@ class InviteForm(FlaskForm):
             for part in (self.first_dose_day, self.first_dose_month, self.first_dose_year)
         ]
         typed = (field.data or "").strip()
-        if not typed and not any(parts):
-            return
-        try:
-            found = read_date(typed) if typed else date_of_parts(*parts)
-        except NotReadable:
-            raise ValidationError(
-                _say().message("Type day, month and year with digits, like 4 11 2026.")
-            ) from None
-        if not self.today - _OLDEST_DOSE <= found <= self.today + _LATEST_DOSE:
-            raise ValidationError(_say().message("This date is too far away. Please check it."))
-        self._first_dose = found
+        if typed:
+            self._first_dose = _checked(lambda: new_first_dose(typed, self.today))
+        elif any(parts):
+            self._first_dose = _checked(lambda: _dose_of_parts(parts, self.today))
 
     def validate_baseline_weight(self, field: StringField) -> None:
         """One number in the chosen unit; empty when it was not taken."""
         text, unit = (field.data or "").strip(), self.baseline_weight_unit.data
-        if not text or unit not in ("kg", "lb"):
-            return
         try:
-            measure = read_measure(text, unit)
-        except Reask as error:
-            raise ValidationError(weight_wanted(error.reason_code)) from None
-        doubt = check_weight(measure)
-        if doubt is not None:
-            raise ValidationError(weight_doubt(measure, doubt))
-        self._weight = measure
+            self._weight = new_weight(text, unit or "")
+        except Slip as slip:
+            if slip.code != "unit":  # said beside the unit's own field
+                raise ValidationError(slip_sentence(slip)) from None
 
     def validate_baseline_weight_unit(self, field: StringField) -> None:
         """Kilograms or pounds."""
-        if (self.baseline_weight.data or "").strip() or field.data:
-            _one_of(field, {"kg", "lb"}, _say().message("Choose kilograms or pounds."))
+        try:
+            new_weight(self.baseline_weight.data or "", field.data or "")
+        except Slip as slip:
+            if slip.code == "unit":
+                raise ValidationError(slip_sentence(slip)) from None
 
     def validate_usual(self, field: SelectMultipleField) -> None:
         """Symptoms that the protocol allows to be long-standing."""
         known = {key for key, _ in usual_items(portal().site.protocol)}
-        if not set(field.data or []) <= known:
-            raise ValidationError(_say().message("Choose from the list."))
+        _checked(lambda: all_listed(field.data or [], known))
 
     def validate_consent(self, field: BooleanField) -> None:
         """No text without consent."""
@@ -217,42 +204,47 @@ def _text(field: StringField) -> str:
     return (field.data or "").strip()
 
 
-def _name(field: StringField, missing: str) -> None:
-    text = _text(field)
-    if not text:
-        raise ValidationError(missing)
-    if len(text) > _LONGEST_NAME or not text.isprintable():
-        raise ValidationError(_say().message("A name has at most 60 letters."))
+def _dose_of_parts(parts: list[str], today: date) -> date:
+    try:
+        day = date_of_parts(*parts)
+    except NotReadable:
+        raise Slip("date") from None
+    return first_dose_in_reach(day, today)
 
 
-def _one_of(field: StringField, known: set[str], sentence: str = "") -> None:
-    if (field.data or "") not in known:
-        raise ValidationError(sentence or _say().message("Choose from the list."))
+def _checked(read: Callable[[], Read], missing: str = "", not_listed: str = "") -> Read:
+    """What ``read`` finds; its slip becomes the sentence beside the field."""
+    try:
+        return read()
+    except Slip as slip:
+        own = {"missing": missing, "not_listed": not_listed}.get(slip.code)
+        raise ValidationError(own or slip_sentence(slip)) from None
+
+
+def slip_sentence(slip: Slip) -> str:
+    """What to type instead."""
+    if slip.measure is not None and slip.doubt is not None:
+        return weight_doubt(slip.measure, slip.doubt)
+    return _say().message(_SENTENCES[slip.code])
 
 
 def weight_wanted(reason: str) -> str:
     """What to type, for a weight that cannot be read as one number."""
-    if reason == "unit_differs":
-        return _say().message("The unit you typed is not the one that is chosen. Please check it.")
-    return _say().message("Type the weight with digits, like 72.4.")
+    return _say().message(_SENTENCES["unit_differs" if reason == "unit_differs" else "weight"])
 
 
 def weight_doubt(measure: Measure, doubt: Doubt) -> str:
     """Why a weight is asked again, with what may have been meant."""
     low, high = PLAUSIBLE[measure.unit]
     values = {"low": low, "high": high, "unit": measure.unit, "typed": measure.value}
-    if doubt.suggestion is None:
+    meant = meant_instead(doubt)
+    if not meant:
         return _say().message(
             "A weight is between %(low)s and %(high)s %(unit)s. You typed %(typed)s.", **values
         )
-    meant = f"{_plain(doubt.suggestion.value)} {doubt.suggestion.unit}"
     return _say().message(
         "A weight is between %(low)s and %(high)s %(unit)s. You typed %(typed)s. "
         "Did you mean %(meant)s?",
         meant=meant,
         **values,
     )
-
-
-def _plain(value: Decimal) -> str:
-    return f"{value.normalize():f}"

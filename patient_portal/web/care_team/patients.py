@@ -9,6 +9,7 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response
 
 from patient_portal.database import new_id
+from patient_portal.domain.new_patient import usual_items
 from patient_portal.domain.places import PLACES
 from patient_portal.domain.schedule import local_date, readable_zone
 from patient_portal.models import Clinic, Role, StaffMember
@@ -19,7 +20,7 @@ from patient_portal.web.access import Audience, audience, viewer
 from patient_portal.web.care_team import showing
 from patient_portal.web.care_team.course_form import LimitsForm, MedicineForm
 from patient_portal.web.care_team.course_sheet import sheet_for
-from patient_portal.web.care_team.invite_form import InviteForm, usual_items
+from patient_portal.web.care_team.invite_form import InviteForm
 from patient_portal.web.care_team.pause_form import PauseForm, pause_sheet
 from patient_portal.web.context import portal, reading, writing
 from patient_portal.web.language import current_words, language_choices
