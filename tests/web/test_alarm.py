@@ -224,6 +224,18 @@ def test_a_test_alert_shows_in_no_list(scene: Scene) -> None:
     assert "Test Alarm" not in inbox + scene.get("/staff/patients")
 
 
+def test_the_page_of_a_test_alert_says_that_nobody_is_ill(scene: Scene) -> None:
+    scene.send("/test")
+    with writing(scene.app) as (session, _):
+        alert = session.scalars(select(Alert).where(Alert.state == AlertState.OPEN)).one()
+    page = scene.get(f"/staff/alerts/{alert.ref}")
+    assert "This is a test of the alarm. Nobody is ill." in page
+    assert f"/staff/alerts/{alert.ref}/take" in page
+    assert 'href="tel:"' not in page  # there is nobody to call
+    assert f"/staff/patients/{alert.patient_id}" not in page
+    assert "Next:" not in page  # a test climbs no ladder
+
+
 def test_who_looks_at_records_only_tests_nothing(scene: Scene) -> None:
     with writing(scene.app) as (session, _):
         auditor = a_member(session, scene.team.clinic, "A. Udit", phone=None, role=Role.AUDITOR)
