@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from patient_portal.domain.escalation import EVERYONE, Ladder, Step, ladder_of
@@ -18,6 +18,7 @@ from patient_portal.models import (
     Clinic,
     Message,
     MessageKind,
+    MessageState,
     Position,
     Role,
     StaffMember,
@@ -47,8 +48,16 @@ _PHONES = (
 )
 
 
+# A text that failed or ran out is neither: the alert's trouble says so.
+_LEFT = (
+    MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED, MessageState.UNDELIVERED,
+)  # fmt: skip
 _TEXTED = (
-    select(Message.alert_id, StaffMember.name)
+    select(
+        Message.alert_id,
+        StaffMember.name,
+        func.max(case((Message.state.in_(_LEFT), 1), else_=0)).label("has_left"),
+    )
     .join(Alert, Alert.id == Message.alert_id)
     .join(StaffMember, StaffMember.id == Message.staff_id)
     .where(
@@ -58,8 +67,9 @@ _TEXTED = (
         Message.step == Alert.step,
         Message.round == Alert.round,
         Message.created_at >= Alert.ladder_started_at,
+        Message.state.in_((MessageState.DUE, MessageState.SENDING, *_LEFT)),
     )
-    .distinct()
+    .group_by(Message.alert_id, StaffMember.name)
     .order_by(StaffMember.name)
 )
 
@@ -170,35 +180,40 @@ class LadderNow:
     steps: int
     round: int
     texted: tuple[str, ...]  # names; the clinic's own number has none
+    waiting: tuple[str, ...]  # whose text has not left yet
     texted_at: datetime | None
     following: tuple[str, ...]
     goes_on_at: datetime | None
 
 
-def ladder_now(roster: Roster, alert: Any, texted: Iterable[str]) -> LadderNow:
-    """Where the ladder of an open alert, or of its columns, stands."""
+def ladder_now(roster: Roster, alert: Any, texts: Iterable[tuple[str, bool]]) -> LadderNow:
+    """Where the ladder of an open alert, or of its columns, stands.
+
+    ``texts`` are the names that the running step texts, and whether a text to them has left.
+    """
     level = TriageLevel(alert.level)
     steps = roster.steps(level)
     step = min(max(alert.step, 1), len(steps))
-    people = roster.after(level, step).people
+    people, found = roster.after(level, step).people, list(texts)
     started = alert.step_started_at
     return LadderNow(
         step=step,
         steps=len(steps),
         round=alert.round,
-        texted=tuple(texted),
+        texted=tuple(name for name, has_left in found if has_left),
+        waiting=tuple(name for name, has_left in found if not has_left),
         texted_at=started,
         following=tuple(person.name for person in people if person.name),
         goes_on_at=started + steps[step - 1].wait if started else None,
     )
 
 
-def texted_names(session: Session, clinic_id: str) -> dict[str, list[str]]:
-    """Of each open alert of a clinic (by id), the people whom its running step texted."""
+def texted_names(session: Session, clinic_id: str) -> dict[str, list[tuple[str, bool]]]:
+    """Of each open alert of a clinic (by id), whom its running step texts, and if a text left."""
     rows = session.execute(_TEXTED, {"clinic": clinic_id})
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[tuple[str, bool]]] = {}
     for row in rows:
-        found.setdefault(row.alert_id, []).append(row.name)
+        found.setdefault(row.alert_id, []).append((row.name, bool(row.has_left)))
     return found
 
 

@@ -1,16 +1,17 @@
 """Passing an alert on, and who is next, as the care team's pages say it."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from patient_portal.database import Database
-from patient_portal.models import Heartbeat
+from patient_portal.models import Clinic, Heartbeat, MessageState
 from patient_portal.services import ladder
 from tests.support.doors import an_app, signed_in, writing
 from tests.support.people import a_patient, a_site, a_team
-from tests.web.test_inbox import Ward, main_of
+from tests.web.test_inbox import Ward, main_of, put
 
 
 @pytest.fixture
@@ -33,9 +34,33 @@ def test_list_and_page_say_who_was_texted_and_who_is_next(ward: Ward) -> None:
     listed = main_of(ward.nurse.get("/staff/inbox"))
     page = main_of(ward.nurse.get(f"/staff/alerts/{ward.alert().ref}"))
     for text in (listed, page):
-        assert "Texted at" in text
-        assert "N. Silva" in text
-        assert "Next: " in text
+        assert "Not sent yet: N. Silva" in text
+        assert "Texted at" not in text
+        assert re.search(r"Next: [^·]+ at \d", text)
+
+
+def test_who_was_texted_is_said_when_the_text_has_left(ward: Ward) -> None:
+    ward.answer(breathlessness="moderate_exertion", orthopnea=False)
+    put(ward, MessageState.ACCEPTED)
+    for path in ("/staff/inbox", f"/staff/alerts/{ward.alert().ref}"):
+        text = main_of(ward.nurse.get(path))
+        assert re.search(r"Texted at [^·]+: N\. Silva · Next: ", text)
+        assert "Not sent yet" not in text
+
+
+def test_a_text_that_failed_reached_nobody(ward: Ward) -> None:
+    ward.answer(breathlessness="moderate_exertion", orthopnea=False)
+    put(ward, MessageState.FAILED)
+    text = main_of(ward.nurse.get("/staff/inbox"))
+    assert "Texted at" not in text
+    assert "Not sent yet" not in text
+
+
+def test_a_next_step_that_is_late_is_no_promise(ward: Ward) -> None:
+    ward.answer(breathlessness="moderate_exertion", orthopnea=False)
+    ward.later(timedelta(minutes=16))  # and no worker goes on
+    text = main_of(ward.nurse.get("/staff/inbox"))
+    assert re.search(r"Next: [^·]+, due at \d", text)
 
 
 def test_passing_on_texts_the_next_person_and_is_logged(ward: Ward) -> None:
@@ -71,3 +96,15 @@ def test_the_log_says_what_the_clock_did(ward: Ward) -> None:
     page = main_of(ward.nurse.get(f"/staff/alerts/{ward.alert().ref}"))
     assert "No text arrived. Step 2 is texted." in page
     assert "Nobody took it in time. The patient is texted to call." in page
+
+
+def test_a_text_to_the_clinics_own_phone_says_whose_it_is(ward: Ward) -> None:
+    with writing(ward.app) as (session, _):
+        session.get_one(Clinic, ward.team.clinic.id).catch_all = "+12125550150"
+    ward.answer(breathlessness="mild_exertion")
+    for _ in range(2):
+        ward.later(timedelta(minutes=31))
+        climb(ward)
+    page = main_of(ward.nurse.get(f"/staff/alerts/{ward.alert().ref}"))
+    assert "The clinic's own phone (212) 555-0150" in page.replace("&#39;", "'")
+    assert "+1212" not in page

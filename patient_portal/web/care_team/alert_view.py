@@ -227,7 +227,7 @@ class AlertView:
         return [
             Entry(
                 at=self.frame.time(text.created_at),
-                text=wording.text_to(self.words, text),
+                text=wording.text_to(self.words, text, self.frame.clinic.country),
                 note=wording.text_words(self.words, text),
                 kind=wording.text_class(text.state),
             )

@@ -58,7 +58,7 @@ def alert_row(row: Row, is_current: bool, may_act: bool) -> Markup:
 
 
 def ladder_words(words: Words, frame: Frame, now: LadderNow | None) -> str:
-    """Whom the running step texted and when, who is next and when; empty if somebody has it."""
+    """Whom the running step texted, whose text has not left, who is next; empty if taken."""
     if now is None or now.texted_at is None:
         return ""
     parts = []
@@ -69,13 +69,14 @@ def ladder_words(words: Words, frame: Frame, now: LadderNow | None) -> str:
                 names=named(words, now.texted),
             )
         )  # fmt: skip
+    if now.waiting:
+        parts.append(words.message("Not sent yet: %(names)s", names=named(words, now.waiting)))
     if now.goes_on_at is not None and now.following:
-        parts.append(
-            words.message(
-                "Next: %(names)s at %(time)s", names=named(words, now.following),
-                time=frame.time(now.goes_on_at),
-            )
-        )  # fmt: skip
+        names, time = named(words, now.following), frame.time(now.goes_on_at)
+        if now.goes_on_at < frame.now:
+            parts.append(words.message("Next: %(names)s, due at %(time)s", names=names, time=time))
+        else:
+            parts.append(words.message("Next: %(names)s at %(time)s", names=names, time=time))
     return " · ".join(parts)
 
 

@@ -13,6 +13,7 @@ from patient_portal.domain.protocol import NOT_MEASURED, NOT_SURE, Item, Protoco
 from patient_portal.models import MessageKind, MessageState
 from patient_portal.services.alert_file import Logged, Sent
 from patient_portal.services.tracking import Trouble
+from patient_portal.web.page import phone_text
 from patient_portal.words import Words, format_number, mark_message
 
 OUTCOME_WORDS: Mapping[str, str] = {
@@ -64,6 +65,8 @@ KIND_WORDS: Mapping[MessageKind, str] = {
     MessageKind.STAFF_WORSE: mark_message("something new"),
     MessageKind.STAFF_REPAGE: mark_message("no call noted"),
     MessageKind.STAFF_STOOD_DOWN: mark_message("somebody has it"),
+    MessageKind.STAFF_REPLY: mark_message("answer to their text"),
+    MessageKind.STAFF_BUNDLE: mark_message("with other alerts"),
     MessageKind.CALL_NOW: mark_message("call now"),
     MessageKind.HELPER_CALL_NOW: mark_message("to a helper: call now"),
 }
@@ -236,10 +239,12 @@ def _option_words(words: Words, item: Item, value: Any) -> str:
 # ---- what happened
 
 
-def text_to(words: Words, sent: Sent) -> str:
+def text_to(words: Words, sent: Sent, country: str) -> str:
     """Whom a text went to, and what for, where it is no plain page."""
-    said = KIND_WORDS.get(sent.kind)
-    return f"{sent.to}: {words.message(said)}" if said else sent.to
+    said, who = KIND_WORDS.get(sent.kind), sent.to
+    if who.startswith("+"):
+        who = words.message("The clinic's own phone %(number)s", number=phone_text(who, country))
+    return f"{who}: {words.message(said)}" if said else who
 
 
 def text_words(words: Words, sent: Sent) -> str:
