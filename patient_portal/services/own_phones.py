@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from patient_portal.models import StaffMember, StaffPhone
+from patient_portal.services import ladder
 from patient_portal.services.audit import Actor, record
 from patient_portal.services.duty import on_rota
 from patient_portal.services.rota_plan import REMOVED, Board, has_number
@@ -59,6 +60,7 @@ def keep(
         phone.number, phone.added_at = number, now
         phone.verified_at = phone.stopped_at = phone.bad_at = phone.bad_code = None
     session.flush()
+    ladder.look_again(session, me.clinic_id, now)
     _audit(session, me, "staff.phone_kept", now, rank)
     return phone
 
@@ -75,6 +77,7 @@ def drop(session: Session, board: Board, me: StaffMember, phone_id: str, now: da
     phone.number, phone.bad_at, phone.bad_code = "", now, REMOVED
     phone.verified_at = phone.stopped_at = None
     session.flush()
+    ladder.look_again(session, me.clinic_id, now)
     _audit(session, me, "staff.phone_dropped", now, phone.rank)
 
 

@@ -108,11 +108,13 @@ def read_facts(session: Session, roster: Roster, alert: Alert) -> Facts:
 
 def _is_heard(roster: Roster, text: Any) -> bool:
     """Whether a text arrived on a phone whose person can still act on it."""
-    return text.state is MessageState.DELIVERED and roster.still_reaches(text.phone_id)
+    return text.state is MessageState.DELIVERED and roster.still_reaches(
+        text.phone_id, text.to_number
+    )
 
 
 def _is_lost(roster: Roster, text: Any) -> bool:
-    return text.state in LOST or not roster.still_reaches(text.phone_id)
+    return text.state in LOST or not roster.still_reaches(text.phone_id, text.to_number)
 
 
 def set_timer(session: Session, roster: Roster, alert: Alert) -> None:
@@ -123,7 +125,7 @@ def set_timer(session: Session, roster: Roster, alert: Alert) -> None:
 def texts_of_step(session: Session, alert: Alert) -> Sequence[Any]:
     """Person, phone and state of each text of the running step."""
     return session.execute(
-        select(Message.staff_id, Message.phone_id, Message.state).where(
+        select(Message.staff_id, Message.phone_id, Message.to_number, Message.state).where(
             Message.alert_id == alert.id,
             Message.kind == MessageKind.STAFF_ALERT,
             Message.step == alert.step,

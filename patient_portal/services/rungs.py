@@ -128,13 +128,16 @@ class Roster:
         ids = dict.fromkeys(people)
         return [self.numbers[each][0] for each in ids if each in self.numbers]
 
-    def still_reaches(self, phone_id: str | None) -> bool:
+    def still_reaches(self, phone_id: str | None, number: str) -> bool:
         """Whether a phone that was texted is still one of somebody who can act.
 
-        It is not once it has stopped texts, was refused by the network, or its person has left.
+        It is not once it has stopped texts, was refused by the network, or is its person's no
+        more; nor when the person has left.
         """
         return phone_id is None or any(
-            each.phone_id == phone_id for theirs in self.numbers.values() for each in theirs
+            (each.phone_id, each.phone) == (phone_id, number)
+            for theirs in self.numbers.values()
+            for each in theirs
         )
 
     def second(self, staff_id: str, texted: Iterable[str]) -> Pager | None:

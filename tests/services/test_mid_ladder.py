@@ -23,8 +23,9 @@ from patient_portal.models import (
     StaffMember,
     StaffPhone,
 )
-from patient_portal.services import alerts, inbound, leads, opt_out, rota_edit, team
+from patient_portal.services import alerts, inbound, leads, opt_out, own_phones, rota_edit, team
 from patient_portal.services.audit import SYSTEM
+from patient_portal.services.rota_plan import read_board
 from tests.services.test_alerts import raised, red
 from tests.services.test_ladder import at, deliver, second_number, stored, take, tick, told
 from tests.support.people import (
@@ -105,6 +106,17 @@ def test_somebody_else_of_the_step_is_still_waited_for(database: Database) -> No
     assert {name for _, name in told(database)} == {"N. Silva", "J. Park"}
     tick(database, at(5))
     assert (5, "A. Osei") in told(database)
+
+
+def test_a_number_that_is_changed_ends_the_waiting_for_the_old_one(database: Database) -> None:
+    house, patient = a_house(database)
+    raised(database, patient, red(URGENT))
+    deliver(database, at(0))
+    with database.transaction() as session:
+        board = read_board(session, session.get_one(Clinic, house.clinic.id), at(3))
+        own_phones.keep(session, board, house.nurse, 1, "+12125550888", at(3))
+    tick(database, at(3))
+    assert (3, "J. Park") in told(database)
 
 
 def test_an_account_that_closes_ends_the_waiting_for_it(database: Database) -> None:
