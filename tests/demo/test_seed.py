@@ -132,8 +132,8 @@ def test_every_medicine_has_somebody(seeded: Session) -> None:
 def test_seeding_twice_does_nothing(database: Database) -> None:
     with database.transaction() as session:
         assert seed(session, SITE, "hash", MOMENTS[0])
-        before = _counts(session)
     with database.transaction() as session:
+        before = _counts(session)
         assert not seed(session, SITE, "hash", MOMENTS[0] + timedelta(days=2))
         assert _counts(session) == before
 
