@@ -20,6 +20,7 @@ from patient_portal.words import format_date, mark_message
 
 blueprint = Blueprint("alarm", __name__)
 
+_NO_BREAK = "\u00a0"  # a number and its unit stay on one line
 _REFUSED = {
     "role": mark_message("Only a lead or the administrator can confirm this."),
     "number": mark_message("The clinic line has changed. Ring the new number."),
@@ -169,8 +170,8 @@ def _span(after: timedelta | None) -> str:
     seconds = max(0, round(after.total_seconds())) if after is not None else 0
     words = current_words()
     if seconds < 120:
-        return words.message("%(n)s s", n=seconds)
-    return words.message("%(n)s min", n=seconds // 60)
+        return words.message("%(n)s s", n=seconds).replace(" ", _NO_BREAK)
+    return words.message("%(n)s min", n=seconds // 60).replace(" ", _NO_BREAK)
 
 
 @blueprint.app_template_global("last_proven")
