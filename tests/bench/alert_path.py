@@ -230,6 +230,9 @@ def _case(database: Database, number: int) -> Case:
             a_member(session, clinic, f"N. {place}", position, phone=phone)
             for place, (position, phone) in enumerate(zip(_FIRST_STEP, numbers, strict=True))
         ]
+        for place, position in enumerate((Position.PHYSICIAN, Position.LEAD), start=7):
+            # Nobody is to be texted about a rota with gaps meanwhile.
+            a_member(session, clinic, f"A. {place}", position, phone=f"+121255{place}{number:04}")
         patient = a_patient(session, clinic, phone=f"+1212556{number:04}", enrolled_at=now)
         return Case(
             clinic.id, devices.remember(session, patient, now),
