@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo:demo", "Start the demo clinic on this machine."),
     "doctor": ("doctor:doctor", "Look at everything that must work, a line each, with the cure."),
     "drill": ("drilling:drill", "Test the alarm: a TEST text to the nurse on call."),
+    "patients": ("patients:patients", "Add patients from a file."),
     "protocol": ("protocol:protocol", "Show or check the clinical rules."),
     "rota": ("rota:rota", "Show who is on call; try how likely an alert is taken in time."),
     "staff": ("staff:staff", "Add and disable members of the care team."),

@@ -15,8 +15,13 @@ _FORMULA = tuple("=+-@|%\uff1d\uff0b\uff0d\uff20")
 def cell(text: str) -> str:
     """The text as a cell that is never taken for a formula."""
     plain = "".join(sign if sign.isprintable() else " " for sign in text)
-    starts = plain.lstrip()[:1]
-    return f"'{plain}" if starts in _FORMULA and starts else plain
+    return f"'{plain}" if starts_formula(plain) else plain
+
+
+def starts_formula(text: str) -> bool:
+    """Whether a spreadsheet would take the text for a formula."""
+    starts = text.lstrip()[:1]
+    return bool(starts) and starts in _FORMULA
 
 
 def sheet(rows: Iterable[Sequence[str]]) -> str:

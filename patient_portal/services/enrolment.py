@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -99,31 +100,7 @@ def invite(
     is_new = insert_once(
         session,
         Patient.__table__,  # type: ignore[arg-type]
-        {
-            "id": invitation.key,
-            "clinic_id": clinic_id,
-            "first_name": invitation.first_name,
-            "last_name": invitation.last_name,
-            "birth_year": invitation.birth_year,
-            "record_number": invitation.record_number,
-            "phone": invitation.phone,
-            "language": invitation.language,
-            "country": invitation.country,
-            "zone": invitation.zone,
-            "drug": invitation.drug,
-            "partners": list(invitation.partners),
-            "first_dose_on": invitation.first_dose_on,
-            "baseline_weight": invitation.baseline_weight,
-            "baseline_weight_unit": invitation.baseline_weight_unit,
-            "usual": list(invitation.usual),
-            "temperature_unit": invitation.temperature_unit,
-            "weight_unit": invitation.weight_unit,
-            "has_scale": True,
-            "has_thermometer": True,
-            "reminder_at": FIRST_REMINDER_AT,
-            "consent_version": CONSENT_VERSION,
-            "created_at": now,
-        },
+        row_of(clinic_id, invitation, now),
         unique=["id"],
     )
     patient = session.get_one(Patient, invitation.key)
@@ -138,6 +115,40 @@ def invite(
     return patient
 
 
+def row_of(clinic_id: str, invitation: Invitation, now: datetime) -> dict[str, Any]:
+    """The new patient as a row, not invited yet."""
+    return {
+        "id": invitation.key,
+        "clinic_id": clinic_id,
+        "first_name": invitation.first_name,
+        "last_name": invitation.last_name,
+        "birth_year": invitation.birth_year,
+        "record_number": invitation.record_number,
+        "phone": invitation.phone,
+        "language": invitation.language,
+        "country": invitation.country,
+        "zone": invitation.zone,
+        "drug": invitation.drug,
+        "partners": list(invitation.partners),
+        "first_dose_on": invitation.first_dose_on,
+        "baseline_weight": invitation.baseline_weight,
+        "baseline_weight_unit": invitation.baseline_weight_unit,
+        "usual": list(invitation.usual),
+        "temperature_unit": invitation.temperature_unit,
+        "weight_unit": invitation.weight_unit,
+        "has_scale": True,
+        "has_thermometer": True,
+        "reminder_at": FIRST_REMINDER_AT,
+        "consent_version": CONSENT_VERSION,
+        "created_at": now,
+    }
+
+
+def person_of(one: Invitation | Patient) -> tuple[str, int, str]:
+    """What makes two entries of a clinic the same person: phone, birth year and last name."""
+    return (one.phone, one.birth_year, one.last_name.casefold())
+
+
 def _twin(session: Session, clinic_id: str, invitation: Invitation) -> Patient | None:
     query = select(Patient).where(
         Patient.clinic_id == clinic_id,
@@ -145,8 +156,8 @@ def _twin(session: Session, clinic_id: str, invitation: Invitation) -> Patient |
         Patient.birth_year == invitation.birth_year,
         Patient.ended_at.is_(None),
     )
-    same = invitation.last_name.casefold()
-    return next((one for one in session.scalars(query) if one.last_name.casefold() == same), None)
+    same = person_of(invitation)
+    return next((one for one in session.scalars(query) if person_of(one) == same), None)
 
 
 def invite_again(
@@ -170,25 +181,26 @@ def _text_invitation(
     link = new_link(session, site, patient, LinkKind.INVITE, now)
     clinic = session.get_one(Clinic, patient.clinic_id)
     patient.invited_at = now
-    messages.queue(
-        session,
-        messages.Draft(
-            clinic_id=patient.clinic_id,
-            to_number=patient.phone,
-            kind=MessageKind.INVITE,
-            lane=Lane.PATIENT,
-            body=texts.invite(Words(patient.language), clinic=clinic.name, base_url=site.base_url),
-            once_key=f"invite:{link.id}",
-            lives_for=INVITE_TEXT_LIVES,
-            patient_id=patient.id,
-            secret_of=f"link:{link.id}",
-        ),
-        now,
-    )
+    messages.queue(session, invitation_text(site, clinic, patient, link), now)
     record(
         session, actor, "patient.invited", "patient", patient.id,
         now=now, clinic_id=patient.clinic_id, language=patient.language,
     )  # fmt: skip
+
+
+def invitation_text(site: Site, clinic: Clinic, patient: Patient, link: Link) -> messages.Draft:
+    """The text that carries an invitation's link."""
+    return messages.Draft(
+        clinic_id=patient.clinic_id,
+        to_number=patient.phone,
+        kind=MessageKind.INVITE,
+        lane=Lane.PATIENT,
+        body=texts.invite(Words(patient.language), clinic=clinic.name, base_url=site.base_url),
+        once_key=f"invite:{link.id}",
+        lives_for=INVITE_TEXT_LIVES,
+        patient_id=patient.id,
+        secret_of=f"link:{link.id}",
+    )
 
 
 def new_link(
@@ -203,8 +215,18 @@ def new_link(
 
     The text names it as ``secret_of="link:<id>"``; only a hash of the token is stored.
     """
+    link = link_for(site, patient, kind, now, for_date)
+    session.add(link)
+    session.flush()
+    return link
+
+
+def link_for(
+    site: Site, patient: Patient, kind: LinkKind, now: datetime, for_date: date | None = None
+) -> Link:
+    """The link of ``new_link``, not stored yet."""
     link_id = new_id()
-    link = Link(
+    return Link(
         id=link_id,
         patient_id=patient.id,
         kind=kind,
@@ -213,9 +235,6 @@ def new_link(
         created_at=now,
         expires_at=now + LINK_LIVES[kind],
     )
-    session.add(link)
-    session.flush()
-    return link
 
 
 class LinkState(StrEnum):

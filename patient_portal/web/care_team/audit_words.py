@@ -56,6 +56,7 @@ ACTION_WORDS = {
     "patient.texts_started": mark_message("Asked for texts again"),
     "patient.texts_stopped": mark_message("Stopped the texts"),
     "patient.viewed": mark_message("Opened a patient's record"),
+    "patients.imported": mark_message("Patients were added from a file"),
     "rota.change_added": mark_message("Changed the on-call schedule"),
     "rota.change_ended": mark_message("Ended a change of the on-call schedule"),
     "rota.ladder_changed": mark_message("Changed who is texted next, and when"),
