@@ -37,7 +37,7 @@ translations: $(V)/.test ## Extract the words, update every catalog, compile, ch
 	@$(PY) -m patient_portal.words compile
 	@$(PY) -m patient_portal.words check
 
-bench: $(V)/.test ## Speed against a bare Flask + SQLAlchemy + WTForms app, by turns
+bench: $(V)/.test ## Speed against a bare Flask + SQLAlchemy + WTForms app, and of the alert path
 	@$(PY) -m patient_portal.words compile
 	@$(PY) -m tests.bench
 
