@@ -504,6 +504,17 @@ def test_a_helper_says_whom_the_check_in_is_for_each_time(
     assert kept.reporter == "caregiver"
 
 
+def test_what_a_helper_says_on_the_phone_is_about_the_person(
+    luis: FlaskClient, house: tuple[Team, Patient]
+) -> None:
+    page = Filler(luis, f"/check-in?for={house[1].id}").answer(red_flags="chest_pain").text
+    assert "I help a person with leukemia." in page
+    assert "For the person I help: “I have chest pain.”" in page
+    assert "<p>I have chest pain.</p>" not in page
+    assert "Bring their medicines." in page
+    assert "Bring your medicines." not in page
+
+
 def test_a_helper_who_is_very_worried_reaches_the_team(
     luis: FlaskClient, house: tuple[Team, Patient], database: Database
 ) -> None:

@@ -261,6 +261,9 @@ def script(words: Words, hand: FormInHand, rules: list[Rule], unsure: frozenset[
     """The sentences to say. A phone that is not remembered is not told illness or medicine."""
     sentences = [rule.say_unsure if rule.id in unsure else rule.say for rule in rules]
     said = list(dict.fromkeys(words.safety(one) for one in sentences if one))[:2]
+    if hand.is_helper:
+        # The sentences are the patient's own; whoever rings for them must not say "I have".
+        said = [words.safety("For the person I help: “%(said)s”", said=one) for one in said]
     if not hand.is_recognised:
         return said
     medicine = words.safety(portal().site.protocol.drug(hand.patient.drug).name)
