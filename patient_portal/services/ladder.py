@@ -5,8 +5,9 @@ that slept or died makes things late, and never loses or repeats one.
 """
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from patient_portal.domain.escalation import (
@@ -43,25 +44,12 @@ def due(session: Session, now: datetime, limit: int = BATCH) -> list[str]:
 
 
 def look_again(session: Session, clinic_id: str, now: datetime) -> None:
-    """Let the clock look at a clinic's alerts now: what their timers depend on has changed.
+    """Work out a clinic's timers anew: what they depend on has changed, and they may be due sooner.
 
-    A phone, a person or the ladder itself. What is not due yet only gets its timer worked out anew.
-    Alerts that somebody is just acting on are left alone.
+    A phone, a person or the ladder itself. Alerts that somebody is just acting on are left alone.
     """
-    waiting = session.scalars(
-        select(Alert)
-        .where(
-            Alert.clinic_id == clinic_id,
-            Alert.state != AlertState.CLOSED,
-            Alert.next_action_at > now,
-        )
-        .order_by(Alert.id)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    ).all()
-    for alert in waiting:
-        alert.next_action_at = now
-    if waiting:
+    query = select(Alert).where(Alert.clinic_id == clinic_id, Alert.next_action_at > now)
+    if _bring_forward(session, query.where(Alert.state != AlertState.CLOSED), now):
         messages.wake_workers(session)
 
 
@@ -70,15 +58,20 @@ def rebuild(session: Session, now: datetime) -> int:
 
     Returns how many were mended. A timer that is early does no harm: it finds nothing due.
     """
-    mended = 0
-    query = select(Alert).where(Alert.state != AlertState.CLOSED).order_by(Alert.id)
-    for alert in session.scalars(query.with_for_update(skip_locked=True)).all():
+    return _bring_forward(session, select(Alert).where(Alert.state != AlertState.CLOSED), now)
+
+
+def _bring_forward(session: Session, query: Select[Any], now: datetime) -> int:
+    """Set these alerts' timers to what their rows say, where that is sooner. Returns how many."""
+    changed = 0
+    found = query.order_by(Alert.id).with_for_update(skip_locked=True)
+    for alert in session.scalars(found.execution_options(populate_existing=True)).all():
         roster = read_roster(session, alert.clinic_id, now)
         due_at = next_due(paging.read_facts(session, roster, alert))
         if due_at is not None and (alert.next_action_at is None or alert.next_action_at > due_at):
             alert.next_action_at = due_at
-            mended += 1
-    return mended
+            changed += 1
+    return changed
 
 
 def advance(session: Session, site: Site, now: datetime, limit: int = BATCH) -> int:
