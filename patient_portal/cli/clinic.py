@@ -108,7 +108,7 @@ def add(
 
 _MISSING = {
     Missing.COVER: "ring the clinic's line at night, and confirm it on the page Alarm",
-    Missing.ROTA: "fill the rota's gaps, or give the clinic a phone to fall back on (page On call)",
+    Missing.FALLBACK: "give the clinic a phone of its own to fall back on (page On call)",
     Missing.PHONES: "each position on the rota needs a phone that answered a test (page On call)",
     Missing.DRILL: "a test of the alarm must be answered: patient-portal drill",
 }

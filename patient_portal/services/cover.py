@@ -1,7 +1,7 @@
 """What must be proven before a clinic may invite patients: that an alert will find somebody.
 
-A named person says that the clinic's line is answered at night, because they rang it; the rota has
-people or a phone to fall back on; each position has a phone that answered; a drill was answered.
+A named person says that the clinic's line is answered at night, because they rang it; the clinic
+has a phone to fall back on; each position has a phone that answered; a drill was answered.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from patient_portal.domain.rota_check import LOOK_AHEAD, gaps
+from patient_portal.domain.rota_check import LOOK_AHEAD
 from patient_portal.domain.schedule import readable_zone
 from patient_portal.models import Clinic, Role, StaffMember
 from patient_portal.services import drills
@@ -27,7 +27,7 @@ class Missing(StrEnum):
     """What still keeps a clinic from going live."""
 
     COVER = "cover"  # nobody rang the line at night
-    ROTA = "rota"  # a gap in the next 14 days, and no phone of the clinic to fall back on
+    FALLBACK = "fallback"  # no phone of the clinic itself, for the step that nobody can empty
     PHONES = "phones"  # a position without a phone that has answered a test
     DRILL = "drill"  # no drill was answered yet
 
@@ -97,8 +97,8 @@ def missing(session: Session, clinic: Clinic, now: datetime) -> list[Missing]:
     found: list[Missing] = []
     if clinic.cover_confirmed_at is None:
         found.append(Missing.COVER)
-    if clinic.catch_all is None and _has_gap(board, now):
-        found.append(Missing.ROTA)
+    if clinic.catch_all is None:
+        found.append(Missing.FALLBACK)
     if _without_proven_phone(board, now):
         found.append(Missing.PHONES)
     if drills.last_proven(session, clinic.id) is None:
@@ -116,10 +116,6 @@ def go_live(session: Session, clinic: Clinic, actor: Actor, now: datetime) -> bo
     clinic.live_at = now
     record(session, actor, "clinic.live", "clinic", clinic.id, now=now, clinic_id=clinic.id)
     return True
-
-
-def _has_gap(board: Board, now: datetime) -> bool:
-    return any(gaps(board.plan, board.plan.lines(now, now + LOOK_AHEAD)))
 
 
 def _without_proven_phone(board: Board, now: datetime) -> bool:

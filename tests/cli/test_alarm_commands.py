@@ -25,7 +25,7 @@ def database(sqlite_url: str) -> Iterator[Database]:
 @pytest.fixture
 def team(database: Database) -> Team:
     with database.transaction() as session:
-        return a_team(session, live_at=None)
+        return a_team(session, live_at=None, catch_all="+12125550199")
 
 
 @pytest.fixture

@@ -31,9 +31,7 @@ _REFUSED = {
 }
 _MISSING = {
     Missing.COVER: mark_message("Somebody has to ring the clinic line at night and confirm it."),
-    Missing.ROTA: mark_message(
-        "The rota has a gap in the next 14 days, and no phone to fall back on."
-    ),
+    Missing.FALLBACK: mark_message("The clinic needs a phone of its own to fall back on."),
     Missing.PHONES: mark_message("Each position on the rota needs a phone that answered a test."),
     Missing.DRILL: mark_message("A test of the alarm has to be answered."),
 }  # fmt: skip
