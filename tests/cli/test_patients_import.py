@@ -220,6 +220,7 @@ def test_whoever_the_clinic_has_is_named(portal: Database) -> None:
     there = f"/staff/patients/{patient(portal, 'Marin').id}"
     assert said.count(there) == 2
     assert "row 2, phone" in said and "row 3, record_number" in said
+    assert there in refused(portal, sheet(rosa), "--dry-run")
     with portal.transaction() as session:
         a_clinic(session, name="Oak Clinic")
     assert run(sheet(rosa), clinic="Oak Clinic").exit_code == 0  # another clinic's patients
