@@ -67,6 +67,7 @@ FAULTS = {
     "F74": "the secret key is changed while forms are open",
     "soak": "two faults at a time, chosen by a seed",
     "places": "every named place, with SIGKILL",
+    "planted": "bugs planted into a copy of the portal; each must be caught",
 }
 
 # What one machine, or this suite, cannot show.

@@ -67,6 +67,8 @@ def _answers(scene: Scene) -> Iterator[str]:
 def _reached(scene: Scene, alert: Alert) -> Iterator[str]:
     team = next(each for each in scene.teams if each.clinic.id == alert.clinic_id)
     nurse, backup = scene.rung(team)
+    if alert.taken_at is not None:
+        return  # somebody has it; texts that had not left by then never do
     if alert.clinic_id in scene.without_first_step:
         everyone = [nurse[:-1] + rank for rank in "1234"]
         if not any(scene.has_reached(alert, number) for number in everyone):

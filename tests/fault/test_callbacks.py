@@ -14,6 +14,7 @@ from tests.fault.conftest import chosen
 from tests.fault.history import violations
 from tests.fault.scene import Case, Scene
 from tests.support.callbacks import Word
+from tests.support.callbacks import script as spoken
 from tests.support.gateway import ACCOUNT, post_signed
 from tests.support.processes import until
 
@@ -83,6 +84,12 @@ def test_a_script_is_understood(standing: Scene, cases: dict[str, Case], script:
     def first() -> Message:
         return standing.nurse_texts(case)[0]
 
+    def is_all_said() -> bool:
+        """Every word about it was told, not only the one that is waited for."""
+        texts = standing.gateway.sent_to(standing.rung(case.team)[0])
+        words = len(spoken(script).words)
+        return bool(texts) and standing.gateway.told[texts[0].sid] >= words
+
     def is_heard() -> bool:
         row = first()
         arrived = standing.gateway.sent_to(row.to_number)
@@ -90,6 +97,7 @@ def test_a_script_is_understood(standing: Scene, cases: dict[str, Case], script:
         code = None if row.error_code == "unknown_status" else row.error_code
         return (row.state, code) == (wanted.state, wanted.code) and len(arrived) >= wanted.texts
 
+    assert until(is_all_said)
     assert until(is_heard), (first().state, first().error_code)
     standing.settled()
     (phone,) = standing.all(StaffPhone, StaffPhone.number == standing.rung(case.team)[0])

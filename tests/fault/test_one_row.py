@@ -24,6 +24,7 @@ from patient_portal.services import messages, outcomes, reminders
 from tests.fault.history import violations
 from tests.fault.scene import Scene
 from tests.support.callbacks import Word
+from tests.support.gateway import ACCOUNT, ALERT_SENDER, post_signed
 from tests.support.processes import ROOT, until
 
 
@@ -159,6 +160,41 @@ def test_the_audit_log_refuses_an_entry(sqlite_scene: Scene) -> None:
     scene.told(patient)
     scene.settled()
     assert violations(scene, errors=("page.failed",)) == []
+
+
+@pytest.mark.fault
+def test_a_text_is_sent_once(scene: Scene) -> None:
+    """Taken by the gateway, which says nothing more for a while: nobody sends it again."""
+    scene.gateway.script = "none"
+    scene.web()
+    scene.worker()
+    case = scene.case()
+    assert scene.form(case.patient).report().status == 200
+    scene.told(case.patient)
+    scene.settled()
+    time.sleep(2)
+    scene.tries += 1
+    assert violations(scene) == []
+    assert len(scene.gateway.ledger) == 2
+
+
+@pytest.mark.fault
+def test_a_closed_alert_stays_closed(scene: Scene) -> None:
+    """Neither its page nor a reply by text takes it once more."""
+    scene.web()
+    case = scene.case()
+    assert scene.form(case.patient).report().status == 200
+    ref = scene.alert_of(case.patient).ref
+    nurse = scene.nurse(case.team.nurse)
+    closing = {"outcome": "false_alarm", "useful": "no", "note": "spoke with her"}
+    assert nurse.take(ref).status == 200
+    assert nurse.on_alert(ref, "close", **closing).status == 200
+    scene.tries += 2
+    assert nurse.take(ref).status == 409
+    reply = {"MessageSid": "SM" + "2" * 32, "From": scene.rung(case.team)[0],
+             "To": ALERT_SENDER, "Body": ref, "AccountSid": ACCOUNT}  # fmt: skip
+    assert post_signed(f"{scene.base_url}/twilio/inbound", reply) == 200
+    assert scene.alert_of(case.patient).state == "closed"
 
 
 @pytest.mark.fault

@@ -17,7 +17,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,6 +72,7 @@ class FakeGateway:
 
     port: int = 0
     is_tls: bool = False
+    told: Counter[str] = field(default_factory=Counter)  # callbacks of each text
     attempts: int = 0  # requests to send, whatever became of them
     script: str = "none"
     script_for: dict[str, str] = field(default_factory=dict)
@@ -177,6 +178,7 @@ class FakeGateway:
         except OSError:
             answer = 0
         self.answers.append(answer)
+        self.told[sent.sid] += 1
         return answer
 
 
