@@ -43,9 +43,16 @@ def page(
         said = {
             "clinic": as_gsm7(clinic),
             "ref": ref,
-            "level": words.safety("TEST") if is_test else words.safety(_LEVELS[level]),
+            "level": words.safety(_LEVELS[level]),
             "url": url,
         }
+        if is_test:
+            yield words.safety(
+                "%(clinic)s: TEST %(ref)s of the alarm. No patient waits. Reply %(ref)s",
+                clinic=as_gsm7(clinic), ref=ref,
+            )  # fmt: skip
+            yield words.safety("TEST %(ref)s. Reply %(ref)s", ref=ref)
+            return
         if following is not None:
             yield words.safety(
                 "%(clinic)s: ALERT %(ref)s, %(level)s. %(url)s "
