@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.fault.catalogue import FAULTS, NOT_HERE
+from tests.fault.catalogue import FAULTS, IN_PART, NOT_HERE
 
 
 @dataclass
@@ -87,7 +87,9 @@ class Book:
 
     def _missing(self) -> list[str]:
         seen = {fault for fault, _ in self.entries}
-        lines = ["Not tried by this suite:", ""]
+        lines = ["Shown in part:", ""]
+        lines += [f"- {fault}: {what}." for fault, what in IN_PART.items()]
+        lines += ["", "Not tried by this suite:", ""]
         lines += [f"- {fault}: {why}." for fault, why in NOT_HERE.items()]
         lines += [
             f"- {fault}: not run this time." for fault in FAULTS

@@ -97,6 +97,7 @@ class Processes:
 
     environment: dict[str, str]
     folder: Path
+    code: Path = ROOT  # where the portal's package lies
     log_to: str = ""  # where they log instead of a file of the folder
     started: list[Process] = field(default_factory=list)
 
@@ -107,7 +108,7 @@ class Processes:
         with open(self.log_to or log, "wb") as sink:
             child = subprocess.Popen(
                 [sys.executable, "-m", "patient_portal.cli", *command],
-                cwd=ROOT,
+                cwd=self.code,
                 env={"PATH": os.environ["PATH"], **self.environment, **more},
                 stdout=sink,
                 stderr=sink,
