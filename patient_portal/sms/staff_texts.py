@@ -5,12 +5,13 @@ has shorter forms, and the first that fits is sent. Where a language has no form
 has one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from patient_portal.domain.levels import TriageLevel
-from patient_portal.sms.segments import as_gsm7, count
+from patient_portal.sms.fitting import first_that_fits
+from patient_portal.sms.segments import as_gsm7
 from patient_portal.words import Words, mark_safety
 
 _LEVELS = {
@@ -71,7 +72,7 @@ def page(
         yield words.safety("ALERT %(ref)s, %(level)s. Reply %(ref)s %(url)s", **said)
         yield words.safety("ALERT %(ref)s, %(level)s. Reply %(ref)s", **said)
 
-    return _first_that_fits(words, forms)
+    return first_that_fits(words, forms)
 
 
 def unmanned(words: Words, *, clinic: str, ref: str, level: TriageLevel, url: str) -> str:
@@ -90,7 +91,7 @@ def unmanned(words: Words, *, clinic: str, ref: str, level: TriageLevel, url: st
             "ALERT %(ref)s, %(level)s. Nobody has taken it. Phone your team.", **said
         )
 
-    return _first_that_fits(words, forms)
+    return first_that_fits(words, forms)
 
 
 def worse(
@@ -128,7 +129,7 @@ def worse(
             yield words.safety("ALERT %(ref)s has new answers, %(level)s. %(url)s", **said)
         yield words.safety("ALERT %(ref)s has new answers, %(level)s.", **said)
 
-    return _first_that_fits(words, forms)
+    return first_that_fits(words, forms)
 
 
 def repage(
@@ -151,7 +152,7 @@ def repage(
             **said,
         )
 
-    return _first_that_fits(words, forms)
+    return first_that_fits(words, forms)
 
 
 def taken(words: Words, *, clinic: str, ref: str, who: str, at: datetime) -> str:
@@ -165,7 +166,7 @@ def taken(words: Words, *, clinic: str, ref: str, who: str, at: datetime) -> str
         yield words.safety("%(ref)s was taken by %(who)s at %(time)s.", **said)
         yield words.safety("%(ref)s was taken at %(time)s.", **said)
 
-    return _first_that_fits(words, forms)
+    return first_that_fits(words, forms)
 
 
 def closed(words: Words, *, clinic: str, ref: str, who: str, at: datetime) -> str:
@@ -179,7 +180,7 @@ def closed(words: Words, *, clinic: str, ref: str, who: str, at: datetime) -> st
         yield words.safety("%(ref)s was closed by %(who)s at %(time)s.", **said)
         yield words.safety("%(ref)s was closed at %(time)s.", **said)
 
-    return _first_that_fits(words, forms)
+    return first_that_fits(words, forms)
 
 
 def not_closed(
@@ -198,7 +199,7 @@ def not_closed(
         )
         yield words.safety("ALERT %(ref)s was taken %(n)s h ago and is not closed.", **said)
 
-    return _first_that_fits(words, forms)
+    return first_that_fits(words, forms)
 
 
 # No more references than this have room in one part, with a comma and a space after each.
@@ -230,19 +231,9 @@ def bundle(words: Words, *, clinic: str, refs: Sequence[str], worst: TriageLevel
             len(refs), **said,
         )  # fmt: skip
 
-    return _first_that_fits(words, forms)
+    return first_that_fits(words, forms)
 
 
 def _clock(at: datetime) -> str:
     """Hours and minutes as the clinic's clocks show them, in plain digits: ``at`` is local."""
     return f"{at:%H:%M}"
-
-
-def _first_that_fits(words: Words, forms: Callable[[Words], Iterator[str]]) -> str:
-    shortest = ""
-    for language in (words, Words("en")):
-        for shortest in forms(language):
-            size = count(shortest)
-            if size.parts == 1 and size.is_gsm7:
-                return shortest
-    return shortest
