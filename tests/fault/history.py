@@ -76,7 +76,7 @@ def _reached(scene: Scene, alert: Alert) -> Iterator[str]:
             yield f"nobody at all was texted about {alert.ref}"
         return
     for number in (nurse, backup):
-        if not scene.has_reached(alert, number):
+        if not scene.has_reached(alert, number) and not scene.was_taken_first(alert, number):
             yield f"nobody was texted at {number[-1]} about {alert.ref}"
 
 

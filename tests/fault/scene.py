@@ -279,6 +279,12 @@ class Scene:
             for text in self.gateway.sent_to(number)
         )
 
+    def was_taken_first(self, alert: Alert, number: str) -> bool:
+        """Whether somebody took the alert before its text to this phone had left."""
+        rows = self.all(Message, Message.alert_id == alert.id, Message.to_number == number)
+        unsent = bool(rows) and all(row.state == "expired" and not row.attempts for row in rows)
+        return alert.taken_at is not None and unsent
+
     def settled(self, seconds: float = 40.0) -> None:
         """Wait until no text waits to be sent or is on its way."""
         waiting = Message.state.in_(("due", "sending"))
