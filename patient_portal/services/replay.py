@@ -36,9 +36,7 @@ _ROWS = 1000
 
 def count_check_ins(session: Session) -> int:
     """How many check-ins there are to look at."""
-    return session.execute(
-        select(func.count()).select_from(CheckIn).where(_OF_PEOPLE)
-    ).scalar_one()
+    return session.execute(select(func.count()).select_from(CheckIn).where(_OF_PEOPLE)).scalar_one()
 
 
 def stored_check_ins(session: Session, protocol: Protocol) -> Iterator[Stored]:

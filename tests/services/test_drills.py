@@ -114,9 +114,7 @@ def test_one_that_nobody_answers_fails_after_15_minutes_and_the_lead_is_told(
     with database.reading() as session:
         assert drills.last_proven(session, team.clinic.id) is None
         found = drills.last(session, team.clinic.id)
-        troubles = {
-            each.trouble for each in alarm_path.of_drills(session, NOON, team.clinic.id)
-        }
+        troubles = {each.trouble for each in alarm_path.of_drills(session, NOON, team.clinic.id)}
     assert found is not None
     assert not found.is_proven
     assert troubles == {alarm_path.Trouble.DRILL_FAILED}
