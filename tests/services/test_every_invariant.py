@@ -1,7 +1,6 @@
 # ruff: noqa: S608 - raw statements over rows of our own
 """Every invariant of ``db check`` is broken on purpose by raw SQL, and counts the one row."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -75,7 +74,7 @@ def _answered_drill(database: Database, team: Team) -> str:
 
 
 @pytest.fixture
-def world(database: Database) -> Iterator[World]:
+def world(database: Database) -> World:
     team, patient = a_house(database)
     alert = _red(database, patient, "k")
     drill = _answered_drill(database, team)

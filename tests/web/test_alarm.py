@@ -1,6 +1,5 @@
 """Banners, deep health and figures, and the page on which the alarm is proven; on both engines."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -63,7 +62,7 @@ class Scene:
 
 
 @pytest.fixture
-def scene(database: Database) -> Iterator[Scene]:
+def scene(database: Database) -> Scene:
     app = an_app(database, metrics_token=TOKEN)
     with writing(app) as (session, now):
         team = a_team(session, catch_all="+12125550199")
@@ -284,7 +283,8 @@ def test_a_clinic_goes_live_when_nothing_is_missing_and_not_before(scene: Scene)
 def test_cover_is_confirmed_by_somebody_who_rang(
     scene: Scene, fields: dict[str, str], says: str
 ) -> None:
-    answer = scene.send("/cover", **{"line": scene.team.clinic.line, **fields})
+    given = {"line": scene.team.clinic.line, **fields}
+    answer = scene.send("/cover", None, **given)
     assert answer.status_code == 422
     assert says in answer.text
     if fields.get("rung_on"):

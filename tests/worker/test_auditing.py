@@ -37,20 +37,20 @@ class Outside:
 def listening() -> Iterator[Outside]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            outside.heard.append(self.path)
-            self.send_response(outside.status)
-            if outside.status == 302:
-                self.send_header("Location", f"{outside.url}/elsewhere")
+            found.heard.append(self.path)
+            self.send_response(found.status)
+            if found.status == 302:
+                self.send_header("Location", f"{found.url}/elsewhere")
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    outside = Outside(f"http://127.0.0.1:{server.server_port}")
+    found = Outside(f"http://127.0.0.1:{server.server_port}")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield outside
+        yield found
     finally:
         server.shutdown()
         server.server_close()
