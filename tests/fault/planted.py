@@ -143,4 +143,4 @@ BUGS = {
     ),
 }
 # What runs with every `make test`; all of them run with `make fault`.
-CUT = ("check-in and alert in two commits", "undelivered counted as sent")
+CUT = ("check-in and alert in two commits", "outcome noted without the fence")

@@ -237,6 +237,11 @@ class Scene:
         self.web()
         assert until(lambda: "worker.started" in worker.said()), worker.said()
 
+    @property
+    def living(self) -> Process:
+        """A worker that lives."""
+        return next(each for each in self.workers if each.is_running)
+
     def revive(self) -> None:
         """Start a worker unless one lives, as whatever watches over processes does.
 

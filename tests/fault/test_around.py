@@ -24,7 +24,9 @@ from tests.support.running import free_port
 
 
 @pytest.mark.catalogue("F26")
-@pytest.mark.parametrize("how", ["refused", "bad certificate"])
+@pytest.mark.parametrize(
+    "how", [pytest.param("refused", marks=pytest.mark.fault), "bad certificate"]
+)
 def test_a_gateway_that_cannot_be_trusted_or_reached(scene: Scene, how: str) -> None:
     """Nothing leaves, least of all our password; when it is mended the text goes out once."""
     scene.web()

@@ -62,6 +62,7 @@ def test_no_worker_at_all(moved_standing: Scene) -> None:
     assert violations(scene) == []
 
 
+@pytest.mark.fault
 @pytest.mark.catalogue("F38", "F69")
 def test_the_gateway_delivers_nothing(moved_standing: Scene) -> None:
     """Taken and never delivered: the ladder goes on without proof, and the patient is told."""
@@ -80,6 +81,7 @@ def test_the_gateway_delivers_nothing(moved_standing: Scene) -> None:
     assert violations(scene) == []
 
 
+@pytest.mark.fault
 @pytest.mark.catalogue("F31")
 def test_the_gateway_refuses_our_password(moved_standing: Scene) -> None:
     """No hammering, an alarm that everybody sees, and all texts out once it is mended."""
@@ -211,6 +213,7 @@ def test_an_alert_is_taken_when_its_timer_ends(moved_standing: Scene, rounds: in
         assert not scene.count(Message, *pages, waiting)
 
 
+@pytest.mark.fault
 @pytest.mark.catalogue("F50")
 def test_replies_that_may_take_nothing(moved_standing: Scene) -> None:
     """A stranger, another clinic's nurse, a made-up reference, a closed alert: it stays open."""
@@ -255,6 +258,7 @@ def test_many_alerts_at_once(moved_standing: Scene, people: int) -> None:
     assert violations(scene) == []
 
 
+@pytest.mark.fault
 @pytest.mark.catalogue("F72")
 def test_a_patient_leaves_while_an_alert_is_open(moved_standing: Scene) -> None:
     scene = moved_standing

@@ -56,6 +56,7 @@ def test_the_fence_holds(scene: Scene) -> None:
     assert (row.state, row.gateway_id) == (MessageState.ACCEPTED, "SMquick")
 
 
+@pytest.mark.fault
 @pytest.mark.catalogue("F41")
 def test_a_callback_that_is_not_stored_is_answered_with_an_error(sqlite_scene: Scene) -> None:
     scene = sqlite_scene
@@ -229,6 +230,7 @@ def test_a_second_number_is_texted_when_the_first_is_silent(moved_scene: Scene) 
     assert scene.until_moved(lambda: bool(scene.gateway.sent_to(second)), 180)
 
 
+@pytest.mark.fault
 @pytest.mark.catalogue("F67")
 def test_the_log_cannot_be_written(scene: Scene) -> None:
     """A full disk under the log must not cost a text."""

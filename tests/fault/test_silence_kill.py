@@ -51,6 +51,8 @@ def test_a_worker_killed_before_its_commit_leaves_the_page_to_the_next(
             assert _counts(database) == (0, 0, 0)
             workers = [processes.start("worker") for _ in range(2)]
             assert until(lambda: bool(gateway.sent_to(NURSE))), workers[0].said()
+            # Asked to end before it has begun to listen for that, a process just ends.
+            assert until(lambda: all("worker.started" in worker.said() for worker in workers))
             assert [worker.stop() for worker in workers] == [0, 0]
     assert _counts(database) == (1, 1, 1)
     with database.reading() as session:

@@ -28,7 +28,7 @@ def test_killed_while_the_gateway_is_asked(standing: Scene) -> None:
     before = standing.gateway.attempts
     assert standing.form(patient).report().status == 200
     assert until(lambda: standing.gateway.attempts >= before + 2)
-    standing.workers[-1].kill()
+    standing.living.kill()
     standing.tries += 1
     standing.gateway.per_number = {}
     standing.worker()
@@ -96,7 +96,7 @@ def test_all_processes_are_killed_at_once(scene: Scene) -> None:
 @pytest.mark.catalogue("F13")
 def test_a_worker_that_stood_still_cannot_undo_what_another_did(standing: Scene) -> None:
     """Stopped while the gateway is asked, for longer than its lease; then it reads the answer."""
-    frozen = standing.workers[-1]
+    frozen = standing.living
     standing.gateway.per_number = dict.fromkeys(standing.rung(), "wait:3")
     before = standing.gateway.attempts
     patient = standing.patient()
@@ -124,7 +124,7 @@ def test_a_worker_that_is_asked_to_end_finishes_what_it_sends(standing: Scene) -
     standing.plan("send.after_gateway:sleep")
     assert standing.form(patient).report().status == 200
     assert until(lambda: not standing.plan_file.exists())
-    ending = standing.workers[-1]
+    ending = standing.living
     ending.child.send_signal(signal.SIGTERM)
     assert ending.child.wait(15) == 0
     standing.worker()

@@ -226,7 +226,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length", "0"))
-        form = dict(parse_qsl(self.rfile.read(length).decode(), keep_blank_values=True))
+        body = self.rfile.read(length)
+        if len(body) < length:  # whoever asked was killed in the middle of it
+            self.close_connection = True
+            return
+        form = dict(parse_qsl(body.decode(), keep_blank_values=True))
         fault = _fault_of(self.path, self.headers.get("Authorization", ""), form)
         if fault is not None:
             status, code, words = fault
