@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +39,13 @@ def test_the_second_passing_kills() -> None:
 def test_a_plan_that_names_nothing_known_is_refused(plan: str) -> None:
     with pytest.raises(ValueError, match="PORTAL_FAILPOINTS"):
         failpoints._plan(plan)
+
+
+def test_a_plan_in_a_file_is_carried_out_once(tmp_path: Path) -> None:
+    plan = tmp_path / "plan"
+    assert _run(f"@{plan}").stdout.split() == ["0", "1", "2"]
+    plan.write_text("claim.after_commit:kill@2")
+    killed = _run(f"@{plan}")
+    assert (killed.returncode, killed.stdout.split()) == (-signal.SIGKILL, ["0"])
+    assert not plan.exists()
+    assert _run(f"@{plan}").stdout.split() == ["0", "1", "2"]

@@ -1,6 +1,8 @@
 """A log line holds what is on the list, and nothing that a person typed."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -40,3 +42,14 @@ def test_an_error_shows_its_kind_and_place_never_its_text(
 def test_debug_lines_stay_silent_at_info(captured: pytest.CaptureFixture[str]) -> None:
     logs.get_logger().debug("quiet")
     assert captured.readouterr().err == ""
+
+
+def test_a_line_that_cannot_be_written_costs_only_the_line() -> None:
+    program = (
+        "from patient_portal import logs; logs.set_up(); logs.get_logger().info('x'); print('on')"
+    )
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=full, check=False
+        )
+    assert done.stdout == b"on\n"
