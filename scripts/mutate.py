@@ -49,6 +49,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     "combined": RULES,
     "combining": RULES,
     "course": ("tests/domain/test_course.py", "tests/domain/test_windows.py", *RULES),
+    "escalation": ("tests/domain/test_timers.py", "tests/domain/test_escalation.py"),
     "facts": ("tests/domain/test_facts.py", *RULES),
     "gateway_policy": ("tests/domain/test_gateway_errors.py",),
     "levels": ("tests/domain/test_answers.py", *RULES),

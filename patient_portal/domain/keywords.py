@@ -44,10 +44,8 @@ _NOT_A_LETTER = re.compile(r"[\W_]+")
 
 
 def _bare(text: str) -> str:
-    """Small letters only. Accents are dropped, the Arabic hamza stays a letter of its own."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    kept = "".join(char for char in plain if unicodedata.category(char) != "Mn")
-    return _NOT_A_LETTER.sub("", kept)
+    """Small letters only; accents are no letters. The Arabic hamza stays one of its own."""
+    return _NOT_A_LETTER.sub("", unicodedata.normalize("NFKD", text).casefold())
 
 
 _WISHES = {_bare(word): wish for word, wish in (OURS | NETWORK).items()}

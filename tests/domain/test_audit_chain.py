@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from patient_portal.domain.audit_chain import BEGINNING, Link, canonical, fault, hash_of, linked
+from patient_portal.domain.audit_chain import (
+    BEGINNING,
+    Link,
+    canonical,
+    chain_of,
+    fault,
+    hash_of,
+    linked,
+)
 
 AT = datetime(2026, 11, 20, 17, 0, 0, 5, tzinfo=UTC)
 
@@ -77,3 +85,44 @@ def test_the_same_moment_and_number_hash_alike_however_they_are_given_back() -> 
     one, other = ({**row, "detail": {"n": n, "l": [n]}} for n in (2, 2.0))
     assert hash_of(one) == hash_of(other)
     assert hash_of({**row, "detail": {1: "x"}}) == hash_of({**row, "detail": {"1": "x"}})
+
+
+def test_the_order_of_the_details_keys_does_not_matter() -> None:
+    """PostgreSQL gives the keys of a JSON column back in an order of its own."""
+    row = a_chain(1)[0]
+    one, other = (
+        {**row, "detail": dict(each)} for each in ([("a", 1), ("b", 2)], [("b", 2), ("a", 1)])
+    )
+    assert hash_of(one) == hash_of(other)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_what_json_cannot_hold_is_not_hashed(number: float) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        hash_of({**a_chain(1)[0], "detail": {"n": number}})
+
+
+def test_a_number_with_decimals_keeps_them() -> None:
+    row = a_chain(1)[0]
+    assert b'{"n":2.5}' in canonical({**row, "detail": {"n": 2.5}})
+    assert b'{"n":"2.0"}' in canonical({**row, "detail": {"n": "2.0"}})
+
+
+def test_rows_of_no_clinic_have_a_chain_of_their_own() -> None:
+    assert (chain_of("c"), chain_of(None)) == ("c", "-")
+    row, _ = linked(a_row(clinic_id=None), chain_of(None), BEGINNING)
+    assert faults([{**row, "id": 1}]) == []
+    strayed, _ = linked(a_row(), chain_of(None), BEGINNING)
+    assert faults([{**strayed, "id": 1}]) == ["it stands in another clinic's chain"]
+
+
+def test_a_row_that_stands_at_the_place_of_another_was_moved() -> None:
+    rows = a_chain(2)
+    rows[1]["id"] = rows[0]["id"]
+    assert faults(rows) == ["it was moved"]
+
+
+def test_the_chain_begins_at_one() -> None:
+    (first,) = a_chain(1)
+    assert (first["seq"], first["prev_hash"]) == (1, "0" * 64)
+    assert faults(a_chain(3)[1:])[0] == "number 1 is missing"

@@ -65,3 +65,38 @@ def test_a_list_that_cannot_be_used_is_refused(emergency: list[str], urgent: lis
 
 def test_marks_and_accents_do_not_matter() -> None:
     assert normal(" Can’t BREATHE… ¡ya! ") == "cant breathe ya"
+
+
+def test_a_language_has_spaces_unless_told_otherwise() -> None:
+    assert danger_words("en", ["pain"], ["ill"]).level("still painting") is NONE
+    assert DangerWords("en", ("pain",), ("ill",)).level("still painting") is NONE
+    assert DangerWords("en", ("pain",), ("ill",)).level("ill") is URGENT
+
+
+def test_one_phrase_of_many_is_enough() -> None:
+    words = danger_words("zh", ["胸痛", "昏倒"], ["发烧", "呕吐"], spaced=False)
+    assert (words.level("他昏倒了"), words.level("呕吐"), words.level("你好")) == (
+        EMERGENCY, URGENT, NONE,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("emergency", "urgent", "why"),
+    [
+        ([], ["fever"], "both need phrases"),
+        (["pain"], [], "both need phrases"),
+        (["pain", "..."], ["fever"], "holds no letter"),
+        (["pain"], ["fever", " "], "holds no letter"),
+        (["pain", "Fever"], ["worse", "féver"], "'fever' stands in both"),
+    ],
+)
+def test_why_a_list_is_refused(emergency: list[str], urgent: list[str], why: str) -> None:
+    with pytest.raises(DangerWordsUnusable, match=why):
+        danger_words("en", emergency, urgent)
+
+
+def test_other_signs_part_words() -> None:
+    assert normal("chest+pain") == "chest pain"
+    assert normal("a\u200bb") == "ab"
+    assert normal("ª") == "a"  # a raised letter is the letter
+    assert normal("ⅷ 2² Ⅻ") == "viii 22 xii"

@@ -17,6 +17,7 @@ from patient_portal.domain.escalation import (
     AlertState,
     Due,
     Facts,
+    Step,
     after,
     next_due,
     steps_due,
@@ -104,6 +105,52 @@ def test_what_the_clock_asks_for(standing: Facts, minutes: float, asked: set[Due
     assert what_is_due(standing, at(minutes)) == asked
 
 
+def test_an_urgent_alert_tells_the_patient_to_call_after_a_quarter_of_an_hour() -> None:
+    waiting = facts(URGENT, step=3, step_started_at=at(5))
+    assert what_is_due(waiting, at(14.9)) == set()
+    assert what_is_due(waiting, at(15)) == {Due.TELL_PATIENT}
+
+
+def test_a_patient_who_was_told_to_call_is_not_told_again() -> None:
+    told = facts(step=3, step_started_at=at(10), patient_told_at=at(5))
+    assert what_is_due(told, at(19)) == set()
+    assert what_is_due(told, at(20)) == {Due.GO_ON}
+
+
+def test_the_lead_is_told_once_a_day_of_an_alert_that_stays_taken() -> None:
+    told = facts(state=TAKEN, taken_at=at(0), contacted_at=at(1), lead_told_at=at(240))
+    assert what_is_due(told, at(240 + 1439)) == set()
+    assert what_is_due(told, at(240 + 1440)) == {Due.TELL_LEAD}
+
+
+def test_an_alert_whose_owner_has_left_opens_again_at_once() -> None:
+    left = facts(state=TAKEN, taken_at=at(2), owner_is_gone=True)
+    assert what_is_due(left, at(1.9)) == set()
+    assert what_is_due(left, at(2)) == {Due.REOPEN}
+    spoken = replace(left, contacted_at=at(1))  # the call was made; somebody has to close it
+    assert what_is_due(spoken, at(2)) == {Due.TELL_LEAD}
+    assert what_is_due(replace(spoken, lead_told_at=at(2)), at(100)) == set()
+
+
+def test_nothing_is_known_of_an_alert_that_has_just_opened() -> None:
+    """What a row does not say must neither hurry the ladder nor hold it back."""
+    new = Facts(EMERGENCY, OPEN, LADDER[EMERGENCY], START, START)
+    assert what_is_due(new, START) == {Due.GO_ON}
+    assert steps_due(new, START) == (1, 1)
+    assert new.step == 0  # it has texted nobody yet
+    texted = replace(new, step=1, step_started_at=START)
+    assert what_is_due(texted, at(0.9)) == set()
+    assert what_is_due(texted, at(1)) == {Due.GO_ON}
+    taken = replace(texted, state=TAKEN, taken_at=START)
+    assert what_is_due(taken, at(14.9)) == set()
+
+
+def test_a_step_without_a_start_begins_at_the_first() -> None:
+    lost = facts(step=2, step_started_at=None, ladder_started_at=at(3))
+    assert next_due(lost) == at(3)
+    assert steps_due(lost, at(3)) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("standing", "minutes", "steps"),
     [
@@ -125,6 +172,25 @@ def test_the_steps_whose_turn_it_is(
     standing: Facts, minutes: float, steps: tuple[int, int]
 ) -> None:
     assert steps_due(standing, at(minutes)) == steps
+
+
+@pytest.mark.parametrize(
+    ("step", "minutes", "steps"),
+    [
+        (0, 1.9, (1, 1)), (0, 2, (1, 2)), (0, 8.9, (1, 2)), (0, 9, (1, 3)), (0, 12.9, (1, 3)),
+        (0, 13, (1, 4)), (1, 2, (2, 2)), (1, 9, (2, 3)), (1, 13, (2, 4)), (2, 7, (3, 3)),
+        (2, 11, (3, 4)),
+    ],
+)  # fmt: skip
+def test_each_step_of_a_clinics_own_ladder_has_its_own_wait(
+    step: int, minutes: float, steps: tuple[int, int]
+) -> None:
+    waits = (2, 7, 4, 9)
+    own = tuple(Step((f"{number}",), timedelta(minutes=wait)) for number, wait in enumerate(waits))
+    begun = facts(steps=own, step=step, step_started_at=at(0) if step else None)
+    assert steps_due(begun, at(minutes)) == steps
+    told = replace(begun, patient_told_at=at(1))
+    assert next_due(told) == (at(waits[step - 1]) if step else at(0))
 
 
 _TIMES = st.none() | st.integers(0, 600).map(at)
