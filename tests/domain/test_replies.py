@@ -103,6 +103,40 @@ def test_words_of_the_care_team_are_no_references() -> None:
         assert not read_reply(f"{word} K7Q2M").maybe
 
 
+@pytest.mark.parametrize(
+    ("text", "ref"),
+    [
+        ("K 7 Q 2 E", "K7Q2E"), ("K-7-Q-2-E", "K7Q2E"), ("K7-E-2M", "K7E2M"),
+        ("2-7Q2ME", "7Q2ME"), ("about D-7Q2M", "D7Q2M"), ("about C7-Q2-M", "C7Q2M"),
+    ],
+)  # fmt: skip
+def test_the_letters_of_a_reference_ask_for_nothing_by_themselves(text: str, ref: str) -> None:
+    reply = read_reply(text)
+    assert (reply.meaning, reply.refs) == (TAKE, (ref,))
+
+
+def test_what_may_be_a_reference_does_not_blur_the_one_that_is() -> None:
+    reply = read_reply("world, K7Q2ME")
+    assert (reply.meaning, reply.refs, reply.maybe) == (PASS_ON, K7Q2M, ("W0R1D",))
+    assert read_reply("KO7QME").meaning is PASS_ON  # and alone it is asked of all the same
+    assert read_reply("KO7QM").meaning is TAKE
+
+
+def test_to_take_one_and_pass_the_other_on_is_asked_about() -> None:
+    reply = read_reply("P3R4T K7Q2ME")
+    assert (reply.meaning, reply.refs) == (UNCLEAR, ("P3R4T", "K7Q2M"))
+
+
+@pytest.mark.parametrize("text", ["thanks", "I", "hello", "please", "ok doctor", "yes, Rosa"])
+def test_a_greeting_or_a_sentence_is_no_yes(text: str) -> None:
+    assert read_reply(text).meaning is NOTHING
+
+
+def test_only_the_beginning_of_a_very_long_text_is_read() -> None:
+    assert read_reply("x" * 314 + " K7Q2M").refs == K7Q2M
+    assert read_reply("x" * 315 + " K7Q2M").refs == ()
+
+
 # ---- properties
 
 ALPHABET = sorted(CROCKFORD)

@@ -124,6 +124,33 @@ def test_until_when_sees_the_change_before_the_turns_end() -> None:
     assert until_when(turns, [swap], NURSE, "a", noon, NY) == noon + timedelta(hours=3)
 
 
+def test_the_timeline_of_a_position_leaves_the_others_out() -> None:
+    noon = datetime(2026, 11, 20, 17, tzinfo=UTC)
+    until = noon + timedelta(days=1)
+    backup = [Turn("b", Position.BACKUP, day, time(0), time(0)) for day in range(7)]
+    day = date(2026, 11, 20)
+    swap = Change(
+        "c", Position.BACKUP, ChangeKind.REPLACE,
+        datetime.combine(day, time(15)), datetime.combine(day, time(18)), MADE,
+    )  # fmt: skip
+    turns = [*every_day("a", time(0), time(0)), *backup]
+    assert [span.people for span in timeline(turns, [swap], NURSE, noon, until, NY)] == [("a",)]
+    spans = timeline(turns, [swap], Position.BACKUP, noon, until, NY)
+    assert [span.people for span in spans] == [("b",), ("c",), ("b",)]
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"), [(8 * 24 - 1, True), (8 * 24, False), (8 * 24 + 1, False)]
+)
+def test_an_end_more_than_eight_days_away_is_not_told(hours: int, told: bool) -> None:
+    noon = datetime(2026, 11, 20, 17, tzinfo=UTC)
+    ends = noon + timedelta(hours=hours)
+    local = datetime.combine(date(2026, 11, 20), time(12)) + timedelta(hours=hours)
+    leaves = Change("a", NURSE, ChangeKind.REMOVE, local, local + timedelta(hours=3), MADE)
+    found = until_when(every_day("a", time(0), time(0)), [leaves], NURSE, "a", noon, NY)
+    assert found == (ends if told else None)
+
+
 @pytest.mark.parametrize(
     ("day", "hours"), [(date(2026, 3, 8), 11), (date(2026, 11, 1), 13), (date(2026, 6, 7), 12)]
 )
