@@ -91,7 +91,7 @@ def test_doctor_names_what_is_wrong_with_its_cure(
 ) -> None:
     with database.transaction() as session:
         now = DatabaseClock().now(session)
-        session.execute(update(Clinic).values(live_at=now))
+        session.execute(update(Clinic).values(live_at=now, catch_all=None))
         session.execute(update(StaffMember).values(disabled_at=now))
         session.add(Drill(clinic_id=team.clinic.id, started_at=now, ended_at=now))
     code, said = commands.run("doctor")

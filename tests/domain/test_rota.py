@@ -13,6 +13,7 @@ from patient_portal.domain.rota import (
     Position,
     Turn,
     holders,
+    occurrences,
     timeline,
     until_when,
 )
@@ -149,6 +150,16 @@ def test_an_end_more_than_eight_days_away_is_not_told(hours: int, told: bool) ->
     leaves = Change("a", NURSE, ChangeKind.REMOVE, local, local + timedelta(hours=3), MADE)
     found = until_when(every_day("a", time(0), time(0)), [leaves], NURSE, "a", noon, NY)
     assert found == (ends if told else None)
+
+
+def test_a_turn_that_ends_or_starts_at_the_edge_is_not_within() -> None:
+    friday = turn("a", 4, 8, 20)
+    starts = datetime(2026, 11, 20, 13, tzinfo=UTC)
+    ends, second = starts + timedelta(hours=12), timedelta(seconds=1)
+    assert occurrences(friday, ends - second, ends + second, NY) == [(starts, ends)]
+    assert occurrences(friday, ends, ends + timedelta(hours=3), NY) == []
+    assert occurrences(friday, starts - timedelta(hours=3), starts + second, NY) == [(starts, ends)]
+    assert occurrences(friday, starts - timedelta(hours=3), starts, NY) == []
 
 
 @pytest.mark.parametrize(
