@@ -83,6 +83,8 @@ def test_a_position_that_the_ladder_does_not_need_has_no_gap() -> None:
         (Reach((Number("+1", is_stopped=True), Number("+2"))), None),
         (Reach((Number("+1", is_stopped=True), Number("+2", is_verified=False))),
          Trouble.UNVERIFIED),
+        (Reach((Number("+1", is_verified=False), Number("+2"))), None),
+        (Reach((Number("+1", is_bad=True), Number("+2", is_stopped=True))), Trouble.STOPPED),
     ],
 )  # fmt: skip
 def test_a_phone_that_cannot_be_relied_on_is_named_from_its_first_turn(
@@ -129,6 +131,40 @@ def test_an_hour_that_does_not_come_is_found_a_year_ahead() -> None:
     assert skipped_ahead(range(7), time(2, 30), today, None, "Asia/Kathmandu") is None
 
 
+def test_the_year_ahead_is_searched_day_by_day_and_no_further() -> None:
+    change = (date(2027, 3, 14), time(3))
+    for since in (date(2026, 11, 20), date(2026, 11, 21)):
+        assert skipped_ahead([6], time(2, 30), since, None, NY) == change
+    assert skipped_ahead([6], time(2, 30), date(2026, 3, 13), None, NY) == change
+    assert skipped_ahead([6], time(2, 30), date(2026, 3, 12), None, NY) is None
+
+
+def test_somebody_in_two_positions_is_named_once_from_the_first_turn() -> None:
+    plan = a_plan([*week("1", NURSE, 8, 20), *week("1", BACKUP, 14, 16)], p1=Reach())
+    (told,) = [one for one in look_ahead(plan, NOON) if one.trouble is Trouble.NO_NUMBER]
+    assert (told.starts, told.position) == (NOON, NURSE)
+    both = a_plan([*week("1", NURSE, 8, 20), *week("1", BACKUP, 8, 20)], p1=Reach())
+    (told,) = [one for one in look_ahead(both, NOON) if one.trouble is Trouble.NO_NUMBER]
+    assert told.position is NURSE
+
+
+def test_half_hours_count_in_turns_that_may_not_run_at_once() -> None:
+    early = Turn("1", NURSE, 0, time(8), time(20, 15))
+    for starts, expected in ((time(20, 10), True), (time(20, 15), False), (time(20, 30), False)):
+        late = Turn("1", NURSE, 0, starts, time(22))
+        assert overlapping(early, late) is overlapping(late, early) is expected
+    hour = Turn("1", NURSE, 0, time(8), time(20))
+    assert not overlapping(hour, Turn("1", NURSE, 0, time(20, 10), time(22)))
+    evening = Turn("1", NURSE, 0, time(20), time(22))
+    assert overlapping(evening, Turn("1", NURSE, 0, time(19), time(20, 10)))
+
+
+def test_turns_that_share_a_single_day_may_not_run_at_once_on_it() -> None:
+    ended = Turn("1", NURSE, 0, time(8), time(20), date.min, date(2027, 1, 4))
+    over = Turn("1", NURSE, 0, time(8), time(20), date(2027, 1, 4))
+    assert overlapping(ended, over) and overlapping(over, ended)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [
@@ -138,6 +174,10 @@ def test_an_hour_that_does_not_come_is_found_a_year_ahead() -> None:
         ((6, 20, 8), (0, 8, 9), False),
         ((0, 0, 0), (0, 23, 1), True),  # a whole day
         ((0, 0, 0), (1, 0, 0), False),
+        ((6, 8, 20), (6, 7, 9), True),
+        ((6, 8, 12), (6, 13, 15), False),
+        ((0, 20, 22), (0, 8, 12), False),
+        ((3, 8, 20), (1, 8, 20), False),
     ],
 )
 def test_two_turns_of_one_person_may_not_run_at_once(
