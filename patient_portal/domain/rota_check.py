@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -237,8 +237,6 @@ def skipped_ahead(
     """The first day within a year on which a weekly wall time does not come, and what does."""
     wanted = set(weekdays)
     last = min(until or date.max, since + timedelta(days=366))
-    if not _changes_clocks(zone, since, last):
-        return None
     day = since
     while day <= last:
         if day.weekday() in wanted:
@@ -247,15 +245,6 @@ def skipped_ahead(
                 return day, instead
         day += _DAY
     return None
-
-
-def _changes_clocks(zone: str, since: date, until: date) -> bool:
-    """Whether the zone's clocks change at all between two days, month by month."""
-    place, day, seen = ZoneInfo(zone), since, set()
-    while day <= until + _DAY:
-        seen.add(datetime.combine(day, time(12), tzinfo=UTC).astimezone(place).utcoffset())
-        day += timedelta(days=10)
-    return len(seen) > 1
 
 
 def overlapping(one: Turn, other: Turn) -> bool:

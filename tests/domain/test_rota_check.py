@@ -139,6 +139,18 @@ def test_the_year_ahead_is_searched_day_by_day_and_no_further() -> None:
     assert skipped_ahead([6], time(2, 30), date(2026, 3, 12), None, NY) is None
 
 
+def test_a_turn_that_ends_with_the_clock_change_is_checked_on_that_day() -> None:
+    change = (date(2027, 3, 14), time(3))
+    for since in (date(2026, 11, 20), date(2027, 3, 10), date(2027, 3, 14)):
+        assert skipped_ahead([6], time(2, 30), since, date(2027, 3, 14), NY) == change
+
+
+def test_nurse_and_backup_who_change_places_are_never_one_person() -> None:
+    turns = [*week("1", NURSE, 8, 20), *week("2", NURSE, 20, 8),
+             *week("2", BACKUP, 8, 20), *week("1", BACKUP, 20, 8)]  # fmt: skip
+    assert look_ahead(a_plan(turns), NOON) == []
+
+
 def test_somebody_in_two_positions_is_named_once_from_the_first_turn() -> None:
     plan = a_plan([*week("1", NURSE, 8, 20), *week("1", BACKUP, 14, 16)], p1=Reach())
     (told,) = [one for one in look_ahead(plan, NOON) if one.trouble is Trouble.NO_NUMBER]
