@@ -31,6 +31,11 @@ def test_a_well_day_has_seven_pages() -> None:
     assert slugs({}) == list(STEPS)
 
 
+def test_the_question_of_the_week_belongs_to_the_step_before_sending() -> None:
+    *_, last, asked, send = pages(PROTOCOL, {}, Progress(), steroid=True)
+    assert (asked.step, send.step) == (last.step, last.step + 1)
+
+
 @pytest.mark.parametrize(
     ("answers", "follow", "after"),
     [
