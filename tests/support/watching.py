@@ -14,7 +14,8 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
 _CHANGE = re.compile(r'\s*(INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?(.*)', re.DOTALL)
-_SEEN = re.compile(r'\s*SET last_(used|seen)_at=\S+ WHERE "?\w+', re.DOTALL)
+# PostgreSQL is told the type beside the value.
+_SEEN = re.compile(r'\s*SET last_(used|seen)_at=\S+( WITH TIME ZONE)? WHERE "?\w+', re.DOTALL)
 # Why a request may change these without an entry.
 FREE = {
     "message": "a text: its row is kept, with what became of it and when",
